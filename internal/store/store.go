@@ -163,7 +163,8 @@ func (db *DB) Migrate(ctx context.Context, component string, steps []string) err
 			return sotto.E("store.migrate", sotto.KindInvalid, fmt.Errorf("%s is at version %d, this program knows %d: it is older than the data", component, have, len(steps)))
 		}
 		for _, s := range steps[have:] {
-			if _, err := tx.Exec(s); err != nil {
+			// A 64-bit primary key is the row's own number in SQLite only under this name.
+			if _, err := tx.Exec(strings.ReplaceAll(s, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")); err != nil {
 				return err
 			}
 		}

@@ -93,6 +93,72 @@ func (tx *Tx) Insert(head, tail string, cols int, args []any) error {
 	return nil
 }
 
+// InsertReturning is Insert with a RETURNING clause in tail; each is called for
+// every returned row.
+func (tx *Tx) InsertReturning(head, tail string, cols int, args []any, each func(*Rows) error) error {
+	for len(args) > 0 {
+		rows := min(len(args)/cols, maxRows)
+		rows = 1 << (bitLen(rows) - 1)
+		if err := tx.each(valuesSQL(head, tail, cols, rows), args[:rows*cols], each); err != nil {
+			return err
+		}
+		args = args[rows*cols:]
+	}
+	return nil
+}
+
+func (tx *Tx) each(q string, args []any, each func(*Rows) error) error {
+	rows, err := tx.Query(q, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return sotto.E("store.query", kindOf(err), err)
+	}
+	return nil
+}
+
+// DeleteIn deletes the rows whose key column is one of ids. head is the
+// statement up to the list: "DELETE FROM t WHERE id IN".
+func (tx *Tx) DeleteIn(head string, ids []int64) (int64, error) {
+	var total int64
+	for len(ids) > 0 {
+		n := 1 << (bitLen(min(len(ids), maxRows)) - 1)
+		args := make([]any, n)
+		for i, id := range ids[:n] {
+			args[i] = id
+		}
+		k, err := tx.Exec(listSQL(head, n), args...)
+		if err != nil {
+			return total, err
+		}
+		total += k
+		ids = ids[n:]
+	}
+	return total, nil
+}
+
+func listSQL(head string, n int) string {
+	var b strings.Builder
+	b.WriteString(head)
+	b.WriteString(" (")
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
 func bitLen(n int) int {
 	l := 0
 	for ; n > 0; n >>= 1 {
