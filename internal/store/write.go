@@ -285,3 +285,44 @@ func (db *DB) submit(j job) {
 	}
 	db.jobs <- j
 }
+
+// DeleteChunks deletes what find names until it names nothing, in transactions
+// of at most chunk rows, so that other work goes on in between. find selects
+// the 64-bit keys of rows to delete, with its own arguments followed by the
+// chunk as the last one (LIMIT); del is the head for [Tx.DeleteIn]. It returns
+// how many rows are gone, also with an error.
+func (db *DB) DeleteChunks(ctx context.Context, find, del string, chunk int, args ...any) (int64, error) {
+	var total int64
+	args = append(append(make([]any, 0, len(args)+1), args...), chunk)
+	for {
+		ids, err := db.keys(ctx, find, args)
+		if err != nil || len(ids) == 0 {
+			return total, err
+		}
+		var n int64
+		if err := db.Write(ctx, func(tx *Tx) (err error) { n, err = tx.DeleteIn(del, ids); return err }); err != nil {
+			return total, err
+		}
+		total += n
+		if n == 0 {
+			return total, nil
+		}
+	}
+}
+
+func (db *DB) keys(ctx context.Context, q string, args []any) ([]int64, error) {
+	rows, err := db.Query(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, sotto.E("store.query", sotto.KindCorrupt, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}

@@ -1,0 +1,223 @@
+// Package journal is the durable, ordered, de-duplicated record of what came in
+// and has not been handled yet.
+//
+// A webhook is answered only after [Journal.Append] returned. A record is
+// sealed under the person's key of the short-lived transit class; it is deleted
+// in the transaction that holds the result of its turn. What stays is a keyed
+// hash of the network's delivery id, kept longer than any network tries again,
+// so that the same delivery is handled once however often it is sent.
+//
+// The journal does not know what is in a record, and hands records out in the
+// order of their numbers; who handles them keeps the order within a
+// conversation.
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/vault"
+)
+
+// Table is the name of the table of records, part of what their ciphertext is
+// bound to.
+const Table = "journal_event"
+
+// SeenFor is how long the hash of a delivery is kept: longer than the longest
+// time over which a network tries again (WhatsApp: seven days).
+const SeenFor = 10 * 24 * time.Hour
+
+// HeldFor is how long a record may wait to be handled before it is destroyed.
+const HeldFor = 7 * 24 * time.Hour
+
+// Record is one event that came in.
+type Record struct {
+	ID           int64
+	Delivery     int64 // keyed hash of the network's delivery id, see [DeliveryKey]
+	Person       sotto.PersonID
+	Conversation sotto.ConversationID
+	Account      string // "telegram/shop"
+	Received     time.Time
+	Generation   uint64 // of the person's keys when the record was sealed; not stored
+	Sealed       vault.Sealed
+}
+
+// DeliveryKey turns a keyed digest into the number that deliveries are known by.
+func DeliveryKey(digest [16]byte) int64 {
+	return int64(binary.BigEndian.Uint64(digest[:8])) //nolint:gosec // all 64 bits are wanted
+}
+
+// Journal is the open journal.
+type Journal struct {
+	db     *store.DB
+	append *store.Batch[*appendItem]
+}
+
+type appendItem struct {
+	records []Record
+	fresh   []Record
+}
+
+// Open prepares the tables. committed is called by the database's writer, in
+// commit order, with the records that are new and durable; it must be quick.
+func Open(ctx context.Context, db *store.DB, committed func([]Record)) (*Journal, error) {
+	if err := db.Migrate(ctx, "journal", migrations()); err != nil {
+		return nil, err
+	}
+	j := &Journal{db: db}
+	j.append = store.NewBatch(db, func(tx *store.Tx, items []*appendItem) error {
+		return appendTx(tx, items, committed)
+	})
+	return j, nil
+}
+
+func migrations() []string {
+	return []string{
+		`CREATE TABLE journal_event (
+			id BIGINT PRIMARY KEY, person BLOB NOT NULL, conversation BLOB NOT NULL,
+			account TEXT NOT NULL, received BIGINT NOT NULL, sealed BLOB NOT NULL)`,
+		`CREATE TABLE journal_seen (delivery BIGINT PRIMARY KEY, day BIGINT NOT NULL)`,
+	}
+}
+
+// Append stores the records of one webhook call that are new, all or none, and
+// returns how many those were when they are durable.
+func (j *Journal) Append(ctx context.Context, records []Record) (int, error) {
+	it := &appendItem{records: records}
+	if err := j.append.Do(ctx, it); err != nil {
+		return 0, err
+	}
+	return len(it.fresh), nil
+}
+
+func appendTx(tx *store.Tx, items []*appendItem, committed func([]Record)) error {
+	n := 0
+	for _, it := range items {
+		n += len(it.records)
+		it.fresh = nil
+	}
+	seen := make([]any, 0, 2*n)
+	fresh := make(map[int64]bool, n)
+	for _, it := range items {
+		for i := range it.records {
+			r := &it.records[i]
+			if _, dup := fresh[r.Delivery]; dup {
+				continue
+			}
+			fresh[r.Delivery] = false
+			seen = append(seen, r.Delivery, r.Received.Unix()/86400)
+		}
+	}
+	err := tx.InsertReturning(`INSERT INTO journal_seen (delivery, day)`, `ON CONFLICT (delivery) DO NOTHING RETURNING delivery`, 2, seen, func(rows *store.Rows) error {
+		var d int64
+		err := rows.Scan(&d)
+		fresh[d] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, 6*n)
+	all := make([]Record, 0, n)
+	for _, it := range items {
+		for _, r := range it.records {
+			if !fresh[r.Delivery] {
+				continue
+			}
+			fresh[r.Delivery] = false // a second one in the same group is a duplicate
+			args = append(args, r.ID, r.Person[:], r.Conversation[:], r.Account, r.Received.UnixMilli(), r.Sealed)
+			it.fresh = append(it.fresh, r)
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	tx.OnCommit(func() { committed(all) })
+	return tx.Insert(`INSERT INTO journal_event (id, person, conversation, account, received, sealed)`, "", 6, args)
+}
+
+// Handled deletes records, in the transaction that holds the result of their turns.
+func (j *Journal) Handled(tx *store.Tx, ids []int64) error {
+	_, err := tx.DeleteIn(`DELETE FROM journal_event WHERE id IN`, ids)
+	return err
+}
+
+// Pending returns up to limit records that are not handled, with numbers above
+// after, in order.
+func (j *Journal) Pending(ctx context.Context, after int64, limit int) ([]Record, error) {
+	return j.query(ctx, `SELECT id, person, conversation, account, received, sealed FROM journal_event WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// Of returns all records of a person that are not handled.
+func (j *Journal) Of(ctx context.Context, p sotto.PersonID) ([]Record, error) {
+	return j.query(ctx, `SELECT id, person, conversation, account, received, sealed FROM journal_event WHERE person = $1 ORDER BY id`, p[:])
+}
+
+func (j *Journal) query(ctx context.Context, q string, args ...any) ([]Record, error) {
+	rows, err := j.db.Query(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over
+	var out []Record
+	for rows.Next() {
+		var r Record
+		var p, c []byte
+		var at int64
+		if err := rows.Scan(&r.ID, &p, &c, &r.Account, &at, &r.Sealed); err != nil {
+			return nil, sotto.E("journal.read", sotto.KindCorrupt, err)
+		}
+		copy(r.Person[:], p)
+		copy(r.Conversation[:], c)
+		r.Received = time.UnixMilli(at)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Count returns how many records wait.
+func (j *Journal) Count(ctx context.Context) (int64, error) {
+	var n int64
+	err := j.db.QueryRow(ctx, `SELECT count(*) FROM journal_event`).Scan(&n)
+	return n, err
+}
+
+// MaxID returns the largest number in the journal, or 0.
+func (j *Journal) MaxID(ctx context.Context) (int64, error) {
+	var n int64
+	err := j.db.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM journal_event`).Scan(&n)
+	return n, err
+}
+
+// expired counts or deletes records received before held and delivery hashes of
+// days before seen; see [Journal.Sweep].
+const sweepRows = 2000
+
+// Expired counts what [Journal.Sweep] would delete.
+func (j *Journal) Expired(ctx context.Context, now time.Time) (held, seen int64, err error) {
+	if err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_event WHERE received < $1`, now.Add(-HeldFor).UnixMilli()).Scan(&held); err != nil {
+		return 0, 0, err
+	}
+	err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_seen WHERE day < $1`, now.Add(-SeenFor).Unix()/86400).Scan(&seen)
+	return held, seen, err
+}
+
+// Sweep deletes records that waited for longer than [HeldFor] and delivery
+// hashes older than [SeenFor], in small transactions.
+func (j *Journal) Sweep(ctx context.Context, now time.Time) (held, seen int64, err error) {
+	held, err = j.db.DeleteChunks(ctx, `SELECT id FROM journal_event WHERE received < $1 LIMIT $2`, `DELETE FROM journal_event WHERE id IN`, sweepRows, now.Add(-HeldFor).UnixMilli())
+	if err != nil {
+		return held, 0, err
+	}
+	seen, err = j.db.DeleteChunks(ctx, `SELECT delivery FROM journal_seen WHERE day < $1 LIMIT $2`, `DELETE FROM journal_seen WHERE delivery IN`, sweepRows, now.Add(-SeenFor).Unix()/86400)
+	return held, seen, err
+}
+
+// Forget deletes all records of a person, in small transactions.
+func (j *Journal) Forget(ctx context.Context, p sotto.PersonID) (int64, error) {
+	return j.db.DeleteChunks(ctx, `SELECT id FROM journal_event WHERE person = $1 LIMIT $2`, `DELETE FROM journal_event WHERE id IN`, sweepRows, p[:])
+}

@@ -1,0 +1,124 @@
+// Package transcript keeps what was said, turn by turn, for as long as the
+// purpose it was said for allows.
+//
+// A row is one turn: what the person wrote and what the bot answered, sealed
+// together under the person's key of the purpose's retention class. Its last
+// day is written with it and counts from the turn itself, not from the last
+// thing said in the conversation.
+package transcript
+
+import (
+	"context"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/vault"
+)
+
+// Table is the name of the table, part of what its ciphertext is bound to.
+const Table = "transcript"
+
+// Row is one stored turn.
+type Row struct {
+	ID           int64
+	Person       sotto.PersonID
+	Conversation sotto.ConversationID
+	Purpose      sotto.Purpose
+	At           time.Time
+	Expires      time.Time // the row is deleted after this day
+	Sealed       vault.Sealed
+}
+
+// Transcript is the open table.
+type Transcript struct{ db *store.DB }
+
+// Open prepares the table.
+func Open(ctx context.Context, db *store.DB) (*Transcript, error) {
+	return &Transcript{db: db}, db.Migrate(ctx, "transcript", []string{
+		`CREATE TABLE transcript (
+			id BIGINT PRIMARY KEY, person BLOB NOT NULL, conversation BLOB NOT NULL,
+			purpose TEXT NOT NULL, at BIGINT NOT NULL, expires BIGINT NOT NULL, sealed BLOB NOT NULL)`,
+		`CREATE INDEX transcript_person ON transcript (person, id)`,
+		`CREATE INDEX transcript_expires ON transcript (expires)`,
+	})
+}
+
+// day is the number of whole days since 1970, UTC.
+func day(t time.Time) int64 { return t.Unix() / 86400 }
+
+// Add stores rows in the transaction of their turns.
+func (*Transcript) Add(tx *store.Tx, rows []Row) error {
+	args := make([]any, 0, 7*len(rows))
+	for i := range rows {
+		r := &rows[i]
+		args = append(args, r.ID, r.Person[:], r.Conversation[:], string(r.Purpose), r.At.UnixMilli(), day(r.Expires), r.Sealed)
+	}
+	return tx.Insert(`INSERT INTO transcript (id, person, conversation, purpose, at, expires, sealed)`, "", 7, args)
+}
+
+const columns = `SELECT id, conversation, purpose, at, expires, sealed FROM transcript `
+
+// Of calls f with every turn of a person, oldest first.
+func (t *Transcript) Of(ctx context.Context, p sotto.PersonID, f func(Row) error) error {
+	return t.each(ctx, p, f, columns+`WHERE person = $1 ORDER BY id`, p[:])
+}
+
+// Last returns the n newest turns of a person, oldest first.
+func (t *Transcript) Last(ctx context.Context, p sotto.PersonID, n int) ([]Row, error) {
+	var out []Row
+	err := t.each(ctx, p, func(r Row) error { out = append(out, r); return nil },
+		columns+`WHERE person = $1 ORDER BY id DESC LIMIT $2`, p[:], n)
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out, err
+}
+
+func (t *Transcript) each(ctx context.Context, p sotto.PersonID, f func(Row) error, q string, args ...any) error {
+	rows, err := t.db.Query(ctx, q, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over
+	for rows.Next() {
+		r := Row{Person: p}
+		var c []byte
+		var at, expires int64
+		if err := rows.Scan(&r.ID, &c, &r.Purpose, &at, &expires, &r.Sealed); err != nil {
+			return sotto.E("transcript.read", sotto.KindCorrupt, err)
+		}
+		copy(r.Conversation[:], c)
+		r.At, r.Expires = time.UnixMilli(at).UTC(), time.Unix(expires*86400, 0).UTC()
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// MaxID returns the largest number in the table, or 0.
+func (t *Transcript) MaxID(ctx context.Context) (int64, error) {
+	var n int64
+	err := t.db.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM transcript`).Scan(&n)
+	return n, err
+}
+
+const sweepRows = 1000
+
+// Expired counts the rows whose last day is before the day of now.
+func (t *Transcript) Expired(ctx context.Context, now time.Time) (int64, error) {
+	var n int64
+	err := t.db.QueryRow(ctx, `SELECT count(*) FROM transcript WHERE expires < $1`, day(now)).Scan(&n)
+	return n, err
+}
+
+// Sweep deletes the rows whose last day is over, in small transactions.
+func (t *Transcript) Sweep(ctx context.Context, now time.Time) (int64, error) {
+	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE expires < $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, day(now))
+}
+
+// Forget deletes all rows of a person, in small transactions.
+func (t *Transcript) Forget(ctx context.Context, p sotto.PersonID) (int64, error) {
+	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE person = $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, p[:])
+}
