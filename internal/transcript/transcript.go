@@ -26,7 +26,7 @@ type Row struct {
 	Conversation sotto.ConversationID
 	Purpose      sotto.Purpose
 	At           time.Time
-	Expires      time.Time // the row is deleted after this day
+	Expires      time.Time // the row is deleted from then on
 	Sealed       vault.Sealed
 }
 
@@ -44,15 +44,12 @@ func Open(ctx context.Context, db *store.DB) (*Transcript, error) {
 	})
 }
 
-// day is the number of whole days since 1970, UTC.
-func day(t time.Time) int64 { return t.Unix() / 86400 }
-
 // Add stores rows in the transaction of their turns.
 func (*Transcript) Add(tx *store.Tx, rows []Row) error {
 	args := make([]any, 0, 7*len(rows))
 	for i := range rows {
 		r := &rows[i]
-		args = append(args, r.ID, r.Person[:], r.Conversation[:], string(r.Purpose), r.At.UnixMilli(), day(r.Expires), r.Sealed)
+		args = append(args, r.ID, r.Person[:], r.Conversation[:], string(r.Purpose), r.At.UnixMilli(), r.Expires.Unix(), r.Sealed)
 	}
 	return tx.Insert(`INSERT INTO transcript (id, person, conversation, purpose, at, expires, sealed)`, "", 7, args)
 }
@@ -89,7 +86,7 @@ func (t *Transcript) each(ctx context.Context, p sotto.PersonID, f func(Row) err
 			return sotto.E("transcript.read", sotto.KindCorrupt, err)
 		}
 		copy(r.Conversation[:], c)
-		r.At, r.Expires = time.UnixMilli(at).UTC(), time.Unix(expires*86400, 0).UTC()
+		r.At, r.Expires = time.UnixMilli(at).UTC(), time.Unix(expires, 0).UTC()
 		if err := f(r); err != nil {
 			return err
 		}
@@ -106,16 +103,16 @@ func (t *Transcript) MaxID(ctx context.Context) (int64, error) {
 
 const sweepRows = 1000
 
-// Expired counts the rows whose last day is before the day of now.
+// Expired counts the rows whose time is over.
 func (t *Transcript) Expired(ctx context.Context, now time.Time) (int64, error) {
 	var n int64
-	err := t.db.QueryRow(ctx, `SELECT count(*) FROM transcript WHERE expires < $1`, day(now)).Scan(&n)
+	err := t.db.QueryRow(ctx, `SELECT count(*) FROM transcript WHERE expires <= $1`, now.Unix()).Scan(&n)
 	return n, err
 }
 
-// Sweep deletes the rows whose last day is over, in small transactions.
+// Sweep deletes the rows whose time is over, in small transactions.
 func (t *Transcript) Sweep(ctx context.Context, now time.Time) (int64, error) {
-	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE expires < $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, day(now))
+	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE expires <= $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, now.Unix())
 }
 
 // Forget deletes all rows of a person, in small transactions.
