@@ -11,11 +11,13 @@ package people
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/gate"
 	"github.com/sotto-chat/sotto/internal/store"
 )
 
@@ -118,4 +120,15 @@ func (p *People) Count(ctx context.Context) (int64, error) {
 	var n int64
 	err := p.db.QueryRow(ctx, `SELECT count(*) FROM person`).Scan(&n)
 	return n, err
+}
+
+// Facts are what the gate is told of the person.
+func (s State) Facts() gate.Facts {
+	return gate.Facts{Noticed: s.Notice != "", Stopped: s.Stopped, Restricted: s.Restricted}
+}
+
+// Channel returns the channel part of an account: "telegram" of "telegram/shop".
+func Channel(account string) string {
+	c, _, _ := strings.Cut(account, "/")
+	return c
 }

@@ -1,0 +1,207 @@
+package outbox
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+)
+
+// lane is what waits for one conversation, in order. At most one worker has it.
+type lane struct {
+	key    sotto.ConversationID
+	items  []*Item
+	taken  bool // a worker has it, or it is in the ready list
+	at     time.Time
+	timed  bool // it is in the timer heap
+	nudged bool // Wake was called while a worker had it
+}
+
+func (l *lane) forget(p sotto.PersonID, before int64) (dropped int) {
+	kept := l.items[:0]
+	for i, it := range l.items {
+		if it.Person == p && it.ID <= before && (i > 0 || !l.taken) {
+			dropped++
+			continue
+		}
+		kept = append(kept, it)
+	}
+	clear(l.items[len(kept):])
+	l.items = kept
+	return dropped
+}
+
+func (o *Outbox) enqueue(it *Item) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l := o.lanes[it.Conversation]
+	if l == nil {
+		l = &lane{key: it.Conversation}
+		o.lanes[it.Conversation] = l
+	}
+	l.items = append(l.items, it)
+	o.held++
+	if !l.taken && !l.timed {
+		o.schedule(l)
+	}
+}
+
+// schedule makes a lane ready now, or at the time of its first item. o.mu is held.
+func (o *Outbox) schedule(l *lane) {
+	if len(l.items) == 0 {
+		if !l.timed {
+			delete(o.lanes, l.key)
+		}
+		return
+	}
+	at := l.items[0].next
+	if until := o.paused[l.items[0].Account]; until.After(at) {
+		at = until
+	}
+	if l.nudged {
+		at, l.nudged = time.Time{}, false
+	}
+	if at.After(o.cfg.Now()) {
+		l.at, l.timed = at, true
+		heap.Push(&o.timers, l)
+		select {
+		case o.rearm <- struct{}{}:
+		default:
+		}
+		return
+	}
+	l.taken = true
+	o.ready = append(o.ready, l)
+	o.wake.Signal()
+}
+
+// Wake sends what waits for a conversation now instead of at its time.
+func (o *Outbox) Wake(c sotto.ConversationID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	l := o.lanes[c]
+	switch {
+	case l == nil:
+	case l.taken:
+		l.nudged = true
+	case l.timed:
+		l.at = time.Time{}
+		heap.Init(&o.timers)
+		select {
+		case o.rearm <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Run sends until ctx ends; then sends under way are finished and what waits
+// stays in the database.
+func (o *Outbox) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for range o.cfg.Workers {
+		wg.Go(func() { o.work(ctx) })
+	}
+	wg.Go(func() { o.clockwork(ctx) })
+	<-ctx.Done()
+	o.mu.Lock()
+	o.stopped = true
+	o.wake.Broadcast()
+	o.mu.Unlock()
+	wg.Wait()
+}
+
+func (o *Outbox) work(ctx context.Context) {
+	for {
+		l, it := o.take()
+		if l == nil {
+			return
+		}
+		done := o.deliver(context.WithoutCancel(ctx), it)
+		o.mu.Lock()
+		if done && len(l.items) > 0 && l.items[0] == it {
+			l.items[0] = nil
+			l.items = l.items[1:]
+			o.held--
+		}
+		l.taken = false
+		o.schedule(l)
+		o.mu.Unlock()
+	}
+}
+
+func (o *Outbox) take() (*lane, *Item) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		for len(o.ready) == 0 && !o.stopped {
+			o.wake.Wait()
+		}
+		if o.stopped {
+			return nil, nil
+		}
+		l := o.ready[0]
+		o.ready[0] = nil
+		o.ready = o.ready[1:]
+		if len(l.items) > 0 {
+			return l, l.items[0]
+		}
+		l.taken = false // all of it was forgotten meanwhile
+		o.schedule(l)
+	}
+}
+
+// clockwork makes lanes ready when their time has come.
+func (o *Outbox) clockwork(ctx context.Context) {
+	t := time.NewTimer(time.Hour)
+	defer t.Stop()
+	for {
+		o.mu.Lock()
+		now := o.cfg.Now()
+		wait := time.Hour
+		for len(o.timers) > 0 {
+			l := o.timers[0]
+			if l.at.After(now) {
+				wait = l.at.Sub(now)
+				break
+			}
+			heap.Pop(&o.timers)
+			l.timed = false
+			if len(l.items) > 0 {
+				l.taken = true
+				o.ready = append(o.ready, l)
+				o.wake.Signal()
+			} else {
+				o.schedule(l)
+			}
+		}
+		o.mu.Unlock()
+		t.Reset(min(wait, time.Hour))
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.rearm:
+		case <-t.C:
+		}
+	}
+}
+
+// timerHeap orders lanes by the time at which they become ready.
+type timerHeap []*lane
+
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push adds a lane; for package heap only.
+func (h *timerHeap) Push(x any) { *h = append(*h, x.(*lane)) } //nolint:errcheck,forcetypeassert // only schedule pushes
+
+// Pop removes the last lane; for package heap only.
+func (h *timerHeap) Pop() any {
+	old := *h
+	l := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return l
+}
