@@ -47,6 +47,10 @@ type Config struct {
 	MaxGroup  int    // most pieces of work in one transaction; default 512
 	MaxBytes  int64  // the file grows no further than this; default 0: as the disk allows
 	MustExist bool   // an absent file is an error instead of a new database; default false
+
+	// SecureDelete overwrites what is deleted with zeros in the file. The write-ahead
+	// log keeps old pages until [DB.Checkpoint]; default false.
+	SecureDelete bool
 }
 
 func (c Config) withDefaults() Config {
@@ -119,6 +123,9 @@ func dsn(cfg Config, reader bool) string {
 		q.Add("_pragma", "query_only(ON)")
 	} else {
 		q.Add("_txlock", "immediate")
+		if cfg.SecureDelete {
+			q.Add("_pragma", "secure_delete(ON)")
+		}
 		if cfg.MaxBytes > 0 {
 			q.Add("_pragma", fmt.Sprintf("max_page_count(%d)", max(1, cfg.MaxBytes/4096)))
 		}
