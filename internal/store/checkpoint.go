@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 
 	"github.com/sotto-chat/sotto"
@@ -31,3 +32,6 @@ func Wrap(op string, err error) error {
 	}
 	return sotto.E(op, kindOf(err), err)
 }
+
+// Value is what a type that stores itself gives the database (driver.Valuer).
+type Value = driver.Value
