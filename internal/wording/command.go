@@ -140,7 +140,7 @@ func isOuter(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, 
 
 func isEnd(r rune) bool {
 	if r < utf8.RuneSelf {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
 	}
 	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && (!unicode.IsMark(r) || unicode.Is(unicode.Variation_Selector, r))
 }

@@ -25,6 +25,7 @@ const maxLabel = 20
 type file struct {
 	Tag      string               `yaml:"tag"`
 	Name     string               `yaml:"name"`
+	RTL      bool                 `yaml:"rtl"` // written from right to left; default false
 	Commands map[Command][]string `yaml:"commands"`
 	Stop     []string             `yaml:"stop"`
 	Start    []string             `yaml:"start"`
@@ -107,7 +108,7 @@ func (l *loader) language(base string, f *file) {
 	if f.Name == "" {
 		l.fault(base, "name is missing")
 	}
-	lang := &language{name: f.Name, texts: make(map[string]*text, len(f.Texts))}
+	lang := &language{name: f.Name, rtl: f.RTL, texts: make(map[string]*text, len(f.Texts))}
 	for _, key := range slices.Sorted(maps.Keys(f.Texts)) {
 		lang.texts[key] = l.text(base, key, f.Texts[key])
 	}

@@ -49,6 +49,7 @@ type Book struct {
 
 type language struct {
 	name  string
+	rtl   bool
 	texts map[string]*text
 }
 
@@ -77,6 +78,12 @@ func (b *Book) Name(lang string) string {
 		return l.name
 	}
 	return lang
+}
+
+// RTL reports whether a language is written from right to left.
+func (b *Book) RTL(lang string) bool {
+	l, ok := b.languages[b.resolve(lang)]
+	return ok && l.rtl
 }
 
 // Match returns the language that Sotto speaks best among those that a person
@@ -172,7 +179,7 @@ type text struct {
 // part is either words or a placeholder.
 type part struct{ words, name string }
 
-var errBrace = errors.New("a { without {a_name}") //nolint:gochecknoglobals // a sentinel
+var errBrace = errors.New("a { without {a_name}")
 
 // cut parses the placeholders of a text.
 func cut(raw string) (*text, error) {

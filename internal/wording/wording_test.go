@@ -9,11 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func book(t testing.TB) *Book {
-	t.Helper()
+func book(tb testing.TB) *Book {
+	tb.Helper()
 	b, err := Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
@@ -112,7 +112,7 @@ func TestZeroBook(t *testing.T) {
 func TestNeededKeys(t *testing.T) {
 	b := book(t)
 	have := b.Keys()
-	for _, key := range strings.Fields(`
+	for key := range strings.FieldsSeq(`
 		notice notice_changed privacy_head privacy_purpose privacy_foot help stop_done start_done already_stopped
 		mydata_caption mydata_group mydata_empty delete_ask delete_done delete_kept error_turn busy too_long unsupported
 		button.privacy button.mydata button.delete button.delete_yes button.delete_no button.stop button.start
@@ -154,6 +154,7 @@ texts: {a: "x {y}", button.b: ok}
 `),
 		"texts/de.yaml": file1(`tag: de
 name: Deutsch
+rtl: true
 stop: [halt]
 texts: {a: "{y} z", button.b: gut}
 `),
@@ -164,8 +165,12 @@ texts: {a: "{y} z", button.b: gut}
 func file1(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 
 func TestLoadRefuses(t *testing.T) {
-	if _, err := load(base()); err != nil {
+	b, err := load(base())
+	if err != nil {
 		t.Fatalf("the smallest book: %v", err)
+	}
+	if !b.RTL("de-AT") || b.RTL("en") || b.RTL("tlh") {
+		t.Error("the direction of writing is lost")
 	}
 	for name, c := range map[string]struct{ file, body, want string }{
 		"a missing text":        {"de", "tag: de\nname: D\ntexts: {button.b: gut}", "de.yaml: texts: a is missing"},
