@@ -28,7 +28,7 @@ type Event struct {
 	Sender       string          `json:"s,omitempty"` // the network's id of the person
 	Conversation string          `json:"c,omitempty"` // the network's id of the chat; replies go there
 	Text         string          `json:"t,omitempty"`
-	Payload      string          `json:"p,omitempty"` // of a pressed button
+	Payload      string          `json:"p,omitempty"` // of a pressed button; of a migration the new id of the chat
 	Callback     string          `json:"b,omitempty"` // a press that the network wants acknowledged, see Acknowledger
 	Time         time.Time       `json:"w"`           // by the network's clock; zero where it gives none
 	Group        bool            `json:"g,omitempty"`

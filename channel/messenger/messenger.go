@@ -1,0 +1,174 @@
+// Package messenger connects a page's inbox on Facebook Messenger through
+// Meta's Graph API (v26.0, July 2026, developers.facebook.com/docs/messenger-platform).
+//
+// Meta signs the raw bytes of each call with the app secret, but no time:
+// what keeps an old call from counting twice is the delivery key of each
+// event. Only the SHA-256 signature is looked at; the older SHA-1 header that
+// Meta still sends is ignored. A call may hold events of many people and, if
+// the app serves several, of other pages.
+//
+// Meta does not tell when a person blocks a page; that shows in the class Gone
+// of the next send. It does not handle the page's feed, ratings and comments,
+// nor Instagram and WhatsApp, whose calls look alike.
+package messenger
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
+)
+
+const (
+	defaultAPI      = "https://graph.facebook.com"
+	defaultVersion  = "v26.0"
+	defaultTimeout  = 20 * time.Second
+	signatureHeader = "X-Hub-Signature-256"
+)
+
+// Config is what an account needs.
+type Config struct {
+	// PageID is the id of the page. Events of other pages are passed over and
+	// counted; default "": those of every page that the app serves are taken.
+	PageID string `yaml:"page_id"`
+	// AppSecrets are the app secret; give two while one replaces the other.
+	// The first also proves our own calls (appsecret_proof). Required.
+	AppSecrets channel.Secrets `yaml:"app_secret"`
+	// VerifyToken is the word that Meta must repeat when the webhook is set.
+	// Required.
+	VerifyToken channel.Secret `yaml:"verify_token"`
+	// AccessToken is the page's access token. Required.
+	AccessToken channel.Secret `yaml:"access_token"`
+	// API is the address of the Graph API, default https://graph.facebook.com.
+	API string `yaml:"api"`
+	// Version is the version of the Graph API, default v26.0. Meta answers an
+	// expired one with the oldest that still runs.
+	Version string `yaml:"version"`
+	// Timeout bounds each call to the API, default 20s.
+	Timeout time.Duration `yaml:"timeout"`
+	// Client makes the calls. Required; set by the server.
+	Client channel.Doer `yaml:"-"`
+}
+
+// Adapter is one page on Messenger. Its zero value verifies and sends nothing.
+type Adapter struct {
+	page    string
+	secrets channel.Secrets
+	verify  channel.Secret
+	token   channel.Secret
+	base    string // address of the API with its version
+	proof   string // appsecret_proof
+	timeout time.Duration
+	client  channel.Doer
+}
+
+var (
+	_ channel.Adapter    = (*Adapter)(nil)
+	_ channel.Handshaker = (*Adapter)(nil)
+	_ channel.Typer      = (*Adapter)(nil)
+	_ channel.Checker    = (*Adapter)(nil)
+)
+
+// New makes an adapter. The error, of kind invalid, names everything that is
+// wrong with c at once and holds no secret.
+func New(c Config) (*Adapter, error) {
+	a := &Adapter{
+		page: c.PageID, secrets: c.AppSecrets, verify: c.VerifyToken,
+		token: c.AccessToken, timeout: c.Timeout, client: c.Client,
+	}
+	var wrong []error
+	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if !wire.Usable(c.AppSecrets) {
+		bad("app_secret: with an empty one anybody could sign")
+	}
+	if c.VerifyToken.IsZero() {
+		bad("verify_token: is missing")
+	}
+	if !regexp.MustCompile(`^[!-~]{1,1024}$`).MatchString(c.AccessToken.Reveal()) {
+		bad("access_token: want 1 to 1024 printable characters")
+	}
+	if c.API == "" {
+		c.API = defaultAPI
+	}
+	if c.Version == "" {
+		c.Version = defaultVersion
+	}
+	if !regexp.MustCompile(`^v[0-9]{1,3}\.[0-9]{1,2}$`).MatchString(c.Version) {
+		bad("version: want the form v26.0")
+	}
+	base, err := wire.Base(c.API)
+	if err != nil {
+		bad("api: %w", err)
+	}
+	if c.Timeout < 0 {
+		bad("timeout: want more than 0")
+	}
+	if c.Timeout == 0 {
+		a.timeout = defaultTimeout
+	}
+	if c.Client == nil {
+		bad("client: none was set")
+	}
+	if len(wrong) > 0 {
+		return nil, sotto.E("messenger.new", sotto.KindInvalid, errors.Join(wrong...))
+	}
+	a.base = base + "/" + c.Version
+	m := hmac.New(sha256.New, []byte(c.AppSecrets[0].Reveal()))
+	m.Write([]byte(c.AccessToken.Reveal()))
+	a.proof = hex.EncodeToString(m.Sum(nil))
+	return a, nil
+}
+
+// Channel returns "messenger".
+func (*Adapter) Channel() string { return "messenger" }
+
+// Verify implements [channel.Adapter]: the signature over the raw body must
+// stand in its header, once.
+func (a *Adapter) Verify(r *channel.Request) error {
+	signature, ok := wire.One(r.Header, signatureHeader)
+	if !ok || r.Method != http.MethodPost || !wire.HexMAC(a.secrets, signature, "sha256=", r.Body) {
+		return channel.ErrUnverified
+	}
+	return nil
+}
+
+// maxChallenge bounds the challenge that is repeated to Meta.
+const maxChallenge = 128
+
+// Handshake implements [channel.Handshaker]: Meta asks with GET whether this
+// address knows the verify token, and expects its challenge back. A challenge
+// that could be more than a plain word is refused, because a browser can be
+// made to ask as well.
+func (a *Adapter) Handshake(r *channel.Request) (resp *channel.Response, answered bool, err error) {
+	if r.Method != http.MethodGet {
+		return nil, false, nil
+	}
+	mode, challenge, token := r.Query["hub.mode"], r.Query["hub.challenge"], r.Query["hub.verify_token"]
+	if len(mode) != 1 || len(challenge) != 1 || len(token) != 1 || !a.verify.Equal(token[0]) ||
+		mode[0] != "subscribe" || !plain(challenge[0]) {
+		return nil, true, channel.ErrUnverified
+	}
+	return &channel.Response{
+		Status:      http.StatusOK,
+		ContentType: "text/plain; charset=utf-8",
+		Body:        []byte(challenge[0]),
+	}, true, nil
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxChallenge
+}

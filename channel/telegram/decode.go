@@ -1,0 +1,205 @@
+package telegram
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
+)
+
+// errNotUpdate says that a body is not one of Telegram's updates.
+var errNotUpdate = errors.New("not an update of Telegram") //nolint:gochecknoglobals // a sentinel
+
+// Decode reads an update as an adapter without a user name and token does: in
+// groups it takes any bot that is mentioned or replied to for this one. It is
+// for looking at a body by hand.
+func Decode(body []byte) (channel.Batch, error) { return self{}.decode(body) }
+
+// Decode implements [channel.Adapter]. A body is one update and gives one
+// event, except for deleted messages of a business chat, which give one each.
+func (a *Adapter) Decode(body []byte) (channel.Batch, error) { return a.self.decode(body) }
+
+// self is what the bot knows of itself, for telling whether a line in a group
+// is meant for it.
+type self struct {
+	id   string // user id; "" = not known
+	name string // user name without @, lower case; "" = not known
+}
+
+// update is one update while it is read.
+type update struct {
+	id      string
+	field   string // the field that says what happened; "" = none that is known
+	fields  int    // how many fields beside the id
+	msg     message
+	other   other
+	deleted []string
+}
+
+func (me self) decode(body []byte) (channel.Batch, error) {
+	s := wire.NewScanner(body)
+	var u update
+	is := s.Object()
+	for ok := is; ok && s.Field(); {
+		u.read(&s)
+	}
+	switch err := s.End(); {
+	case err != nil:
+		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, err)
+	case !is, u.id == "" && u.field == "" && u.fields > 0:
+		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, errNotUpdate)
+	case u.field == "":
+		return channel.Batch{Unknown: u.fields}, nil
+	}
+	e := channel.Event{Kind: sotto.EventOther}
+	if isMessage(u.field) {
+		u.msg.event(&e, u.field, me)
+	} else {
+		u.other.event(&e, u.field)
+	}
+	return channel.Batch{Events: u.deliveries(e, body)}, nil
+}
+
+// read reads one field of the update.
+func (u *update) read(s *wire.Scanner) {
+	switch name := string(s.Name()); name {
+	case "update_id":
+		u.id = s.ID()
+		return
+	case "message", "edited_message", "channel_post", "edited_channel_post",
+		"business_message", "edited_business_message":
+		u.field = name
+		u.msg = message{}
+		u.msg.read(s)
+	case "deleted_business_messages":
+		u.field = name
+		u.other = other{}
+		u.other.read(s, &u.deleted)
+	case "business_connection", "message_reaction", "message_reaction_count", "inline_query",
+		"chosen_inline_result", "callback_query", "shipping_query", "pre_checkout_query",
+		"purchased_paid_media", "poll", "poll_answer", "my_chat_member", "chat_member",
+		"chat_join_request", "chat_boost", "removed_chat_boost":
+		u.field = name
+		u.other = other{}
+		u.other.read(s, nil)
+	default:
+		s.Skip()
+	}
+	u.fields++
+}
+
+// deliveries gives e its de-duplication key, and makes one event of each
+// deleted message. Update ids are unique for a bot; a body without one, which
+// Telegram does not send, is named by its hash.
+func (u *update) deliveries(e channel.Event, body []byte) []channel.Event {
+	key := u.id
+	if key == "" {
+		sum := sha256.Sum256(body)
+		key = "h" + hex.EncodeToString(sum[:16])
+	}
+	if u.field != "deleted_business_messages" {
+		e.Delivery = key
+		return []channel.Event{e}
+	}
+	events := make([]channel.Event, 0, len(u.deleted))
+	for _, id := range u.deleted {
+		e.ID, e.Delivery = id, key+"/"+id
+		events = append(events, e)
+	}
+	return events
+}
+
+func isMessage(field string) bool {
+	return strings.HasSuffix(field, "message") || strings.HasSuffix(field, "channel_post")
+}
+
+// user is who did something.
+type user struct {
+	id, language string
+	bot          bool
+}
+
+func (u *user) read(s *wire.Scanner) {
+	*u = user{}
+	for ok := s.Object(); ok && s.Field(); {
+		switch string(s.Name()) {
+		case "id":
+			u.id = s.ID()
+		case "is_bot":
+			u.bot = s.Bool()
+		case "language_code":
+			u.language = tag(s.Text())
+		default:
+			s.Skip()
+		}
+	}
+}
+
+// tag returns s if it can be a BCP 47 tag; some clients write en_US.
+func tag(s string) string {
+	if len(s) < 2 || len(s) > 35 {
+		return ""
+	}
+	s = strings.ReplaceAll(s, "_", "-")
+	for i := range len(s) {
+		if c := s[i]; c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return ""
+		}
+	}
+	return s
+}
+
+// chat is where something happened.
+type chat struct {
+	id, kind string
+}
+
+func (c *chat) read(s *wire.Scanner) {
+	*c = chat{}
+	for ok := s.Object(); ok && s.Field(); {
+		switch string(s.Name()) {
+		case "id":
+			c.id = s.ID()
+		case "type":
+			c.kind = s.Text()
+		default:
+			s.Skip()
+		}
+	}
+}
+
+// group reports whether others than one person read along. Ids of groups and
+// channels are negative, should the type be missing.
+func (c *chat) group() bool {
+	switch c.kind {
+	case "private", "sender":
+		return false
+	case "":
+		return strings.HasPrefix(c.id, "-")
+	}
+	return true
+}
+
+// conversation is where an answer goes. A business chat belongs to the person
+// who connected the bot, and is reached only through that connection.
+func conversation(chat, connection string) string {
+	if chat == "" || connection == "" {
+		return chat
+	}
+	return chat + "@" + connection
+}
+
+// unix turns Telegram's seconds into a time; 0 means that a message is not
+// accessible any more.
+func unix(sec int64) time.Time {
+	const year10000 = 253402300800
+	if sec <= 0 || sec >= year10000 {
+		return time.Time{}
+	}
+	return time.Unix(sec, 0).UTC()
+}

@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+)
+
+const (
+	// maxAnswer bounds what is read of an answer; those to sends are below 20 KiB.
+	maxAnswer = 1 << 20
+	// maxWait bounds the time that a network may ask to be left alone.
+	maxWait = 24 * time.Hour
+)
+
+// Answer is what a network answered to one API call.
+type Answer struct {
+	Status     int
+	Body       []byte
+	RetryAfter time.Duration // of the header, 0 where there is none
+}
+
+// Call makes one API call and reads its answer, at most 1 MiB. The error is a
+// *channel.SendError without the address: Retry where certainly nothing
+// reached the network, Unknown otherwise. An answer of any status is no error.
+func Call(client channel.Doer, r *http.Request) (*Answer, error) {
+	var asked, connected atomic.Bool // set by the transport's goroutines
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	resp, err := client.Do(r.WithContext(ctx))
+	if err != nil {
+		return nil, broken(err, asked.Load() && !connected.Load())
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		e := broken(err, false)
+		e.Status = resp.StatusCode
+		return nil, e
+	}
+	return &Answer{Status: resp.StatusCode, Body: body, RetryAfter: Seconds(resp.Header.Get("Retry-After"))}, nil
+}
+
+// broken sorts the error of a call that got no answer. Where the connection
+// was never made, nothing was sent. The error itself is dropped: it names the
+// address, and the address may hold a token.
+func broken(err error, unconnected bool) *channel.SendError {
+	e := &channel.SendError{Class: channel.Unknown, Code: "broken"}
+	var (
+		op   *net.OpError
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+	)
+	switch {
+	case sotto.KindOf(err) == sotto.KindDenied: // our own way out said no
+		e.Class, e.Code = channel.Retry, "denied"
+	case errors.As(err, &dns):
+		e.Class, e.Code = channel.Retry, "dns"
+	case errors.As(err, &cert):
+		e.Class, e.Code = channel.Retry, "certificate"
+	case errors.As(err, &op) && op.Op == "dial":
+		e.Class, e.Code = channel.Retry, "dial"
+	case unconnected:
+		e.Class, e.Code = channel.Retry, "no_connection"
+	case errors.Is(err, context.Canceled):
+		e.Code = "canceled"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Code = "timeout"
+	}
+	return e
+}
+
+// Seconds reads a Retry-After of whole or broken seconds, at most a day. Any
+// other text, such as a date, reads as 0.
+func Seconds(s string) time.Duration {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(f > 0) {
+		return 0
+	}
+	if f > maxWait.Seconds() {
+		return maxWait
+	}
+	return time.Duration(f * float64(time.Second))
+}
+
+// StatusError sorts an answer by its HTTP status alone, for answers that say
+// no more: Retry for 429 and server errors, Unknown where a gateway gave up
+// waiting for the network's own server, Auth for 401, Bad for the rest.
+func StatusError(a *Answer) *channel.SendError {
+	e := &channel.SendError{Class: channel.Bad, Status: a.Status, Code: strconv.Itoa(a.Status), RetryAfter: a.RetryAfter}
+	switch {
+	case a.Status == http.StatusUnauthorized:
+		e.Class = channel.Auth
+	case a.Status == http.StatusGatewayTimeout:
+		e.Class = channel.Unknown
+	case a.Status == http.StatusTooManyRequests, a.Status == http.StatusRequestTimeout, a.Status >= 500:
+		e.Class = channel.Retry
+	}
+	return e
+}
+
+// After turns the failure of a later part of a message into Unknown: the
+// earlier parts went out, so the whole must not simply be sent again.
+func After(err error) error {
+	var e *channel.SendError
+	if !errors.As(err, &e) {
+		return err
+	}
+	late := *e
+	late.Class = channel.Unknown
+	return &late
+}
+
+// Base checks the address of an API and returns it without a final slash. It
+// must be https, or http to this machine, because tokens go there.
+func Base(addr string) (string, error) {
+	u, err := url.Parse(addr)
+	if err != nil || u.Host == "" {
+		return "", errors.New("not an address") // the parser's error would repeat it
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("only scheme, host and path may be given")
+	}
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	if u.Scheme != "https" && (u.Scheme != "http" || host != "localhost" && !ip.IsLoopback()) {
+		return "", fmt.Errorf("scheme %q: want https, or http to this machine", u.Scheme)
+	}
+	return strings.TrimRight(addr, "/"), nil
+}
+
+// FilePart writes a file as a part of a multipart form. Bytes of its name that
+// could end the part's header are replaced.
+func FilePart(w *multipart.Writer, field string, f *channel.File) error {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7F || r == '"' || r == '\\' || r == '/' {
+			return '_'
+		}
+		return r
+	}, f.Name)
+	if name == "" {
+		name = "file"
+	}
+	kind, params, err := mime.ParseMediaType(f.MIME)
+	if err != nil {
+		kind, params = "application/octet-stream", nil
+	}
+	h := textproto.MIMEHeader{}
+	h.Set("Content-Disposition", fmt.Sprintf(`form-data; name=%q; filename="%s"`, field, name))
+	h.Set("Content-Type", mime.FormatMediaType(kind, params))
+	p, err := w.CreatePart(h)
+	if err != nil {
+		return fmt.Errorf("form: %w", err)
+	}
+	if _, err := p.Write(f.Data); err != nil {
+		return fmt.Errorf("form: %w", err)
+	}
+	return nil
+}

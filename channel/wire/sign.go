@@ -1,0 +1,75 @@
+package wire
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+
+	"github.com/sotto-chat/sotto/channel"
+)
+
+// One returns the value of a header that must stand exactly once, and whether
+// it does. A second one would let two readers of the call disagree on what
+// was checked. The name is in canonical form.
+func One(h http.Header, name string) (string, bool) {
+	v := h[name]
+	if len(v) != 1 || v[0] == "" {
+		return "", false
+	}
+	return v[0], true
+}
+
+// SecretHeader reports whether the header stands exactly once and is one of
+// the secrets. It takes the same time whichever of them it is.
+func SecretHeader(h http.Header, name string, secrets channel.Secrets) bool {
+	got, ok := One(h, name)
+	if !ok {
+		return false
+	}
+	match := false
+	for _, s := range secrets {
+		match = s.Equal(got) || match
+	}
+	return match
+}
+
+// HexMAC reports whether signature is prefix and then the HMAC-SHA256 of body
+// under one of the secrets, in 64 lower-case hexadecimal digits. A zero secret
+// signs nothing.
+func HexMAC(secrets channel.Secrets, signature, prefix string, body []byte) bool {
+	if len(signature) != len(prefix)+2*sha256.Size || signature[:len(prefix)] != prefix {
+		return false
+	}
+	digits := signature[len(prefix):]
+	for i := range len(digits) {
+		if !digit(digits[i]) && (digits[i] < 'a' || digits[i] > 'f') {
+			return false
+		}
+	}
+	var want, got [sha256.Size]byte
+	if _, err := hex.Decode(want[:], []byte(digits)); err != nil {
+		return false
+	}
+	match := false
+	for _, s := range secrets {
+		if s.IsZero() {
+			continue
+		}
+		m := hmac.New(sha256.New, []byte(s.Reveal()))
+		m.Write(body)
+		m.Sum(got[:0])
+		match = hmac.Equal(got[:], want[:]) || match
+	}
+	return match
+}
+
+// Usable reports whether there is at least one secret and none is empty.
+func Usable(secrets channel.Secrets) bool {
+	for _, s := range secrets {
+		if s.IsZero() {
+			return false
+		}
+	}
+	return len(secrets) > 0
+}
