@@ -112,7 +112,7 @@ func (n *Notice) Version() string {
 	h := sha256.New()
 	// Quoted and on lines of their own, so that no two declarations write the
 	// same. The first line is the version of this form.
-	line := func(name string, values ...string) { _, _ = fmt.Fprintf(h, "%s %q\n", name, values) } //nolint:errcheck // a hash takes all
+	line := func(name string, values ...string) { _, _ = fmt.Fprintf(h, "%s %q\n", name, values) }
 	line("notice", "1")
 	line("controller", n.Controller)
 	line("contact", n.Contact)
