@@ -33,7 +33,7 @@ const (
 //
 // Messages are sent as RESPONSE, which Meta takes for 24 hours after the
 // person last wrote; later the class is Window. Messenger knows no idempotency
-// key, so Key is not used.
+// key and the Send API no quoting, so Key and ReplyTo are not used.
 func (a *Adapter) Send(ctx context.Context, m *channel.Outgoing) (channel.Sent, error) {
 	calls, err := plan(m)
 	if err != nil {
@@ -71,7 +71,6 @@ type message struct {
 	Text       string      `json:"text,omitempty"`
 	Attachment *attachment `json:"attachment,omitempty"`
 	Replies    []quick     `json:"quick_replies,omitempty"`
-	ReplyTo    *replyTo    `json:"reply_to,omitempty"`
 }
 
 type attachment struct {
@@ -83,10 +82,6 @@ type quick struct {
 	Type    string `json:"content_type"`
 	Title   string `json:"title"`
 	Payload string `json:"payload"`
-}
-
-type replyTo struct {
-	ID string `json:"mid"`
 }
 
 // plan lays out the API calls that a message takes.
@@ -121,9 +116,6 @@ func plan(m *channel.Outgoing) ([]outgoing, error) {
 	}
 	for i := range calls {
 		calls[i].Type, calls[i].Recipient.ID = "RESPONSE", m.Conversation
-	}
-	if m.ReplyTo != "" {
-		calls[0].Message.ReplyTo = &replyTo{ID: m.ReplyTo}
 	}
 	calls[len(calls)-1].Message.Replies = replies
 	return calls, nil
