@@ -1,0 +1,32 @@
+//go:build unix
+
+package store
+
+import (
+	"errors"
+	"syscall"
+
+	"modernc.org/libc"
+	engine "modernc.org/sqlite/lib"
+)
+
+// tuneEngine sets what the library keeps for the whole process. Both settings
+// may be made any number of times and fail harmlessly.
+func tuneEngine() {
+	tls := libc.NewTLS()
+	defer tls.Close()
+	// fdatasync is as durable as fsync and spares the journal of the file
+	// system a write for the file's times.
+	engine.Xmodernc_fdatasync(tls, 1)
+	// Locks that belong to the open file: otherwise whoever in this process
+	// opens and closes the database file (a backup) silently ends them.
+	engine.Xmodernc_ofd_locking(tls, 1)
+}
+
+func errnoOf(err error) int {
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return int(e)
+	}
+	return 0
+}
