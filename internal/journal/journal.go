@@ -15,6 +15,8 @@ package journal
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/sotto-chat/sotto"
@@ -59,17 +61,34 @@ type Journal struct {
 type appendItem struct {
 	records []Record
 	fresh   []Record
+	stale   bool
 }
 
-// Open prepares the tables. committed is called by the database's writer, in
-// commit order, with the records that are new and durable; it must be quick.
-func Open(ctx context.Context, db *store.DB, committed func([]Record)) (*Journal, error) {
+// ErrStale says that a person was erased between the sealing of a record and
+// its storing. Nothing was stored; seal again.
+var ErrStale = errors.New("sealed under a key that is gone") //nolint:gochecknoglobals // a sentinel
+
+// Config connects the journal.
+type Config struct {
+	DB *store.DB
+
+	// Committed is called by the database's writer, in commit order, with the
+	// records that are new and durable; it must be quick.
+	Committed func([]Record)
+
+	// Generation tells the present generation of a person's keys.
+	Generation func(sotto.PersonID) uint64
+}
+
+// Open prepares the tables.
+func Open(ctx context.Context, cfg Config) (*Journal, error) {
+	db := cfg.DB
 	if err := db.Migrate(ctx, "journal", migrations()); err != nil {
 		return nil, err
 	}
 	j := &Journal{db: db}
 	j.append = store.NewBatch(db, func(tx *store.Tx, items []*appendItem) error {
-		return appendTx(tx, items, committed)
+		return appendTx(tx, items, cfg)
 	})
 	return j, nil
 }
@@ -90,14 +109,22 @@ func (j *Journal) Append(ctx context.Context, records []Record) (int, error) {
 	if err := j.append.Do(ctx, it); err != nil {
 		return 0, err
 	}
+	if it.stale {
+		return 0, ErrStale
+	}
 	return len(it.fresh), nil
 }
 
-func appendTx(tx *store.Tx, items []*appendItem, committed func([]Record)) error {
+func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 	n := 0
 	for _, it := range items {
-		n += len(it.records)
 		it.fresh = nil
+		it.stale = slices.ContainsFunc(it.records, func(r Record) bool { return cfg.Generation(r.Person) != r.Generation })
+		n += len(it.records)
+	}
+	items = slices.DeleteFunc(slices.Clone(items), func(it *appendItem) bool { return it.stale })
+	if n == 0 {
+		return nil
 	}
 	seen := make([]any, 0, 2*n)
 	fresh := make(map[int64]bool, n)
@@ -136,7 +163,7 @@ func appendTx(tx *store.Tx, items []*appendItem, committed func([]Record)) error
 	if len(all) == 0 {
 		return nil
 	}
-	tx.OnCommit(func() { committed(all) })
+	tx.OnCommit(func() { cfg.Committed(all) })
 	return tx.Insert(`INSERT INTO journal_event (id, person, conversation, account, received, sealed)`, "", 6, args)
 }
 
@@ -179,6 +206,19 @@ func (j *Journal) query(ctx context.Context, q string, args ...any) ([]Record, e
 	return out, rows.Err()
 }
 
+// Get returns the records with these numbers that are still there, in their order.
+func (j *Journal) Get(ctx context.Context, ids []int64) ([]Record, error) {
+	out := make([]Record, 0, len(ids))
+	for _, id := range ids {
+		r, err := j.query(ctx, `SELECT id, person, conversation, account, received, sealed FROM journal_event WHERE id = $1`, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r...)
+	}
+	return out, nil
+}
+
 // Count returns how many records wait.
 func (j *Journal) Count(ctx context.Context) (int64, error) {
 	var n int64
@@ -193,9 +233,7 @@ func (j *Journal) MaxID(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// expired counts or deletes records received before held and delivery hashes of
-// days before seen; see [Journal.Sweep].
-const sweepRows = 2000
+const sweepRows = 500
 
 // Expired counts what [Journal.Sweep] would delete.
 func (j *Journal) Expired(ctx context.Context, now time.Time) (held, seen int64, err error) {
@@ -217,7 +255,19 @@ func (j *Journal) Sweep(ctx context.Context, now time.Time) (held, seen int64, e
 	return held, seen, err
 }
 
-// Forget deletes all records of a person, in small transactions.
-func (j *Journal) Forget(ctx context.Context, p sotto.PersonID) (int64, error) {
-	return j.db.DeleteChunks(ctx, `SELECT id FROM journal_event WHERE person = $1 LIMIT $2`, `DELETE FROM journal_event WHERE id IN`, sweepRows, p[:])
+// Forget deletes the records of a person up to a number, in small transactions.
+func (j *Journal) Forget(ctx context.Context, p sotto.PersonID, until int64) (int64, error) {
+	return j.db.DeleteChunks(ctx, `SELECT id FROM journal_event WHERE person = $1 AND id <= $2 LIMIT $3`, `DELETE FROM journal_event WHERE id IN`, sweepRows, p[:], until)
+}
+
+// Idle reports, inside a transaction, whether nothing of a person waits.
+func (*Journal) Idle(tx *store.Tx, p sotto.PersonID) (bool, error) {
+	var n int64
+	err := tx.QueryRow(`SELECT count(*) FROM journal_event WHERE person = $1`, p[:]).Scan(&n)
+	return n == 0, err
+}
+
+// Ref is the place of a record, to seal and open it.
+func Ref(r *Record) vault.Ref {
+	return vault.Ref{Table: Table, Row: r.ID, Field: "sealed", Person: r.Person, Purpose: sotto.PurposeReply}
 }

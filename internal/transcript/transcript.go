@@ -30,6 +30,13 @@ type Row struct {
 	Sealed       vault.Sealed
 }
 
+// Said is what a row seals: one turn.
+type Said struct {
+	In     string   `json:"in,omitempty"`     // what the person wrote
+	Button string   `json:"button,omitempty"` // what a pressed button carried
+	Out    []string `json:"out,omitempty"`    // what the bot answered
+}
+
 // Transcript is the open table.
 type Transcript struct{ db *store.DB }
 
@@ -101,7 +108,7 @@ func (t *Transcript) MaxID(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-const sweepRows = 1000
+const sweepRows = 200
 
 // Expired counts the rows whose time is over.
 func (t *Transcript) Expired(ctx context.Context, now time.Time) (int64, error) {
@@ -115,7 +122,12 @@ func (t *Transcript) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE expires <= $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, now.Unix())
 }
 
-// Forget deletes all rows of a person, in small transactions.
-func (t *Transcript) Forget(ctx context.Context, p sotto.PersonID) (int64, error) {
-	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE person = $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, p[:])
+// Forget deletes the rows of a person up to a number, in small transactions.
+func (t *Transcript) Forget(ctx context.Context, p sotto.PersonID, until int64) (int64, error) {
+	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE person = $1 AND id <= $2 LIMIT $3`, `DELETE FROM transcript WHERE id IN`, sweepRows, p[:], until)
+}
+
+// Ref is the place of a row, to seal and open it.
+func Ref(r *Row) vault.Ref {
+	return vault.Ref{Table: Table, Row: r.ID, Field: "sealed", Person: r.Person, Purpose: r.Purpose}
 }

@@ -1,0 +1,111 @@
+// Command sotto runs private chatbots and lets an operator look after them.
+//
+//	sotto serve                       a bot with a web chat, here and now
+//	sotto serve --config sotto.yaml   for real
+//	sotto init | check                begin, and see what is wrong
+//	sotto decode CHANNEL              what a webhook body says
+//	sotto export | erase              a person's data, and its end
+//	sotto retention | policy | audit  what goes, what may be done, what was done
+//	sotto bench                       how fast this machine is with it
+//
+// Exit codes: 0 done, 1 it failed or found a fault, 2 the command line is wrong.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/sotto-chat/sotto/server"
+)
+
+// cli is the command line.
+type cli struct {
+	Serve     serveCmd     `cmd:"" help:"Run the bot. Without --config: development mode on loopback, with a web chat and the sample bot."`
+	Init      initCmd      `cmd:"" help:"Write a commented configuration to begin with."`
+	Check     checkCmd     `cmd:"" help:"Say everything that is wrong with the configuration, the data, the networks and the certificate."`
+	Decode    decodeCmd    `cmd:"" help:"Read one raw webhook body on standard input and print one JSON object per event."`
+	Export    exportCmd    `cmd:"" help:"Print everything that is held of a person."`
+	Erase     eraseCmd     `cmd:"" help:"Erase a person and print the receipt."`
+	Retention retentionCmd `cmd:"" help:"Delete what is past its last day."`
+	Policy    policyCmd    `cmd:"" help:"See which use of personal data is allowed, and why."`
+	Audit     auditCmd     `cmd:"" help:"Verify the audit log, and prove entries of it."`
+	Keys      keysCmd      `cmd:"" help:"Rotate the key-encryption key."`
+	Bench     benchCmd     `cmd:"" help:"Measure this machine: webhooks to durable 200, and webhook to reply."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+// console is what commands read and write.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv})
+	stop()
+	os.Exit(code)
+}
+
+// errFound ends a command that did its work and found something wrong: the
+// findings are printed already.
+var errFound = errors.New("found") //nolint:gochecknoglobals // a sentinel
+
+func run(ctx context.Context, args []string, con *console) (code int) {
+	if len(args) > 0 && args[0] == benchChild {
+		return runBenchChild(ctx, args[1:], con)
+	}
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("sotto"), kong.Description("Chatbots that keep what people tell them private, and can prove it."),
+		kong.Writers(con.out, con.err), kong.Exit(func(n int) { exited = n }), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con))
+	if err != nil {
+		fmt.Fprintln(con.err, "sotto:", err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(con.err, "sotto:", err)
+		return 2
+	}
+	switch err := k.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFound):
+		return 1
+	default:
+		fmt.Fprintln(con.err, "sotto:", err)
+		return 1
+	}
+}
+
+// configFlag is shared by the commands that work on a configuration.
+type configFlag struct {
+	Config string `help:"The configuration file. Without one: development mode." type:"path" placeholder:"FILE"`
+	Dev    bool   `help:"Development mode: loopback only, the key may lie beside the data."`
+	Data   string `help:"Take this data directory instead of the configuration's." type:"path" placeholder:"DIR"`
+}
+
+func (f configFlag) server(con *console) server.Config {
+	return server.Config{File: f.Config, Dev: f.Dev, Data: f.Data, Env: con.env}
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

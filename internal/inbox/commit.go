@@ -1,0 +1,61 @@
+package inbox
+
+import (
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/outbox"
+	"github.com/sotto-chat/sotto/internal/people"
+	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/transcript"
+)
+
+// result is all that a turn changes.
+type result struct {
+	record     int64 // the journal's
+	person     sotto.PersonID
+	generation uint64 // of the person's keys when the turn began
+	handled    bool   // the record goes; else it waits for the notice
+	state      *people.State
+	row        *transcript.Row
+	out        []*outbox.Item
+	trail      *audit.Trail
+}
+
+// commitTx stores the results of a group of turns. What was sealed for a person
+// who has been erased meanwhile is not stored.
+func (in *Inbox) commitTx(tx *store.Tx, results []*result) error {
+	records := make([]int64, 0, len(results))
+	rows := make([]transcript.Row, 0, len(results))
+	items := make([]*outbox.Item, 0, len(results))
+	trails := make([]*audit.Trail, 0, len(results))
+	for _, r := range results {
+		if r.handled {
+			records = append(records, r.record)
+		}
+		if in.cfg.Vault.Generation(r.person) != r.generation {
+			continue
+		}
+		if r.state != nil {
+			if err := in.cfg.People.Put(tx, r.person, *r.state); err != nil {
+				return err
+			}
+		}
+		if r.row != nil {
+			rows = append(rows, *r.row)
+		}
+		items = append(items, r.out...)
+		if r.trail != nil {
+			trails = append(trails, r.trail)
+		}
+	}
+	if err := in.cfg.Journal.Handled(tx, records); err != nil {
+		return err
+	}
+	if err := in.cfg.Transcript.Add(tx, rows); err != nil {
+		return err
+	}
+	if err := in.cfg.Outbox.Add(tx, items); err != nil {
+		return err
+	}
+	return in.cfg.Log.Append(tx, trails...)
+}

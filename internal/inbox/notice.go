@@ -1,0 +1,49 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/outbox"
+	"github.com/sotto-chat/sotto/internal/wording"
+)
+
+// notify has the notice sent. The event stays in the journal, sealed, and is
+// handled when the notice has reached the network; if it cannot be delivered,
+// the event is destroyed. Of a person who has not been told anything, nothing
+// else is stored.
+func (t *turn) notify(ctx context.Context) (verdict, error) {
+	m := &outbox.Message{
+		Text:     t.in.cfg.Notice.Short(t.in.cfg.Book, t.lang),
+		Notice:   t.in.version,
+		Language: t.lang,
+		Buttons:  t.buttons(wording.PayloadPrivacy, wording.PayloadStop),
+	}
+	if t.st.Known {
+		m.Text = t.in.cfg.Notice.Changed(t.in.cfg.Book, t.lang)
+	}
+	t.res.state = nil
+	if err := t.say(ctx, outbox.Notice, m); err != nil {
+		return again, err
+	}
+	t.res.trail = t.trail
+	t.in.d.expectNotice(t.rec.Conversation) // before the outbox can be done with it
+	if err := t.in.commit.Do(ctx, &t.res); err != nil {
+		t.in.d.noNotice(t.box)
+		return again, err
+	}
+	return park, nil
+}
+
+// farewell ends what an erased person's last message needed: its key.
+func (in *Inbox) farewell(it *outbox.Item) {
+	in.cfg.Rights.Farewell(it.Person, it.ID)
+}
+
+func (t *turn) buttons(payloads ...string) []sotto.Button {
+	out := make([]sotto.Button, 0, len(payloads))
+	for _, p := range payloads {
+		out = append(out, sotto.Button{Label: t.in.cfg.Book.Button(t.lang, p), Payload: p})
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/vault"
+)
+
+// Receive journals the events of one verified webhook call and returns when
+// they are durable. An error means that none of them is kept, and that the
+// network should try again: sotto.KindFull, KindBusy or KindUnavailable.
+//
+// Events that nothing is done with (receipts, echoes, a group's lines that are
+// not said to the bot) are not kept at all.
+func (in *Inbox) Receive(ctx context.Context, account string, events []channel.Event) error {
+	for {
+		records, err := in.seal(ctx, account, events)
+		if err != nil || len(records) == 0 {
+			return err
+		}
+		n, err := in.cfg.Journal.Append(ctx, records)
+		if err == journal.ErrStale { //nolint:errorlint // returned as it is
+			continue // the person was erased between sealing and storing; seal under a new key
+		}
+		in.Stats.Received.Add(int64(n))
+		in.Stats.Duplicates.Add(int64(len(records) - n))
+		return err
+	}
+}
+
+// wanted reports whether anything is ever done with an event.
+func wanted(ev *channel.Event) bool {
+	switch ev.Kind {
+	case sotto.EventMessage, sotto.EventButton:
+		return ev.Sender != "" && ev.Conversation != "" && (!ev.Group || ev.Addressed)
+	case sotto.EventBlock, sotto.EventUnblock, sotto.EventOptIn, sotto.EventOptOut:
+		return ev.Sender != ""
+	case sotto.EventEdit, sotto.EventDelete, sotto.EventReaction, sotto.EventReceipt, sotto.EventJoin,
+		sotto.EventLeave, sotto.EventEcho, sotto.EventStandby, sotto.EventMigrate, sotto.EventOther:
+		return false
+	}
+	return false
+}
+
+func (in *Inbox) seal(ctx context.Context, account string, events []channel.Event) ([]journal.Record, error) {
+	var out []journal.Record
+	now := in.cfg.Now()
+	name, _, _ := strings.Cut(account, "/")
+	for i := range events {
+		ev := &events[i]
+		if !wanted(ev) {
+			in.Stats.Ignored.Add(1)
+			continue
+		}
+		chat := ev.Conversation
+		if chat == "" {
+			chat = ev.Sender
+		}
+		r := journal.Record{
+			ID:           in.cfg.IDs.Next(),
+			Delivery:     journal.DeliveryKey(in.cfg.Vault.Digest("delivery", account, ev.Delivery)),
+			Person:       in.cfg.Vault.PersonID(name, account, ev.Sender),
+			Conversation: in.cfg.Vault.ConversationID(name, account, chat),
+			Account:      account,
+			Received:     now,
+		}
+		r.Generation = in.cfg.Vault.Generation(r.Person)
+		plain, err := json.Marshal(ev)
+		if err != nil {
+			return nil, sotto.E("inbox.receive", sotto.KindInvalid, err)
+		}
+		if r.Sealed, err = in.cfg.Vault.Seal(ctx, journal.Ref(&r), vault.Transit, now, plain); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}

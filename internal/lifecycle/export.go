@@ -1,0 +1,182 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/outbox"
+	"github.com/sotto-chat/sotto/internal/transcript"
+	"github.com/sotto-chat/sotto/internal/vault"
+)
+
+// Bundle is a person's copy of what is held (GDPR Art. 15 and 20). Its keys and
+// their order are stable.
+type Bundle struct {
+	Format  string          `json:"format"` // "sotto-export/1"
+	Made    time.Time       `json:"made"`
+	Person  string          `json:"person"` // the pseudonym that Sotto knows the person by
+	Held    bool            `json:"held"`   // false: nothing is held
+	Profile *Profile        `json:"profile,omitempty"`
+	Turns   []Turn          `json:"turns"`   // what was said, oldest first
+	Pending []Pending       `json:"pending"` // what came in and is not handled yet
+	Sending []Pending       `json:"sending"` // what is on its way to the person
+	Keys    []vault.KeyInfo `json:"keys"`    // which keys protect it; never the keys
+	Lists   []Holding       `json:"tables"`  // every table that was read for this copy
+}
+
+// Profile is what Sotto must know of a person to obey them.
+type Profile struct {
+	Account    string    `json:"account"`
+	Since      time.Time `json:"since"`
+	Notice     string    `json:"notice_version"`
+	NoticeAt   time.Time `json:"notice_given"`
+	Language   string    `json:"language,omitempty"`
+	Stopped    bool      `json:"stopped"`
+	Restricted bool      `json:"restricted"`
+}
+
+// Turn is one stored turn.
+type Turn struct {
+	At      time.Time     `json:"at"`
+	Purpose sotto.Purpose `json:"purpose"`
+	Until   time.Time     `json:"kept_until"`
+	You     string        `json:"you,omitempty"`
+	Button  string        `json:"button,omitempty"`
+	Bot     []string      `json:"bot,omitempty"`
+}
+
+// Pending is one message that is on its way.
+type Pending struct {
+	At   time.Time `json:"at,omitzero"`
+	Text string    `json:"text"`
+}
+
+// Export returns what is held of a person as indented JSON. The log says that
+// it was made before anything is returned. A person of whom nothing is held
+// gets a bundle that says so.
+func (l *Lifecycle) Export(ctx context.Context, p sotto.PersonID, to sotto.Recipient) ([]byte, error) {
+	who, _, err := l.cfg.Vault.Commitment(ctx, p, false)
+	if err != nil {
+		return nil, err
+	}
+	trail := audit.NewTrail("export", who)
+	permit, err := l.decide(ctx, trail, p, gate.Open, to)
+	if err != nil {
+		_, werr := l.cfg.Log.Write(ctx, trail)
+		if werr != nil {
+			return nil, werr
+		}
+		return nil, err
+	}
+	b, err := l.bundle(ctx, permit, p)
+	if err != nil {
+		return nil, err
+	}
+	trail.Add(audit.Act{Verb: "export", Recipient: string(to), Count: int64(len(b.Turns))})
+	if _, err := l.cfg.Log.Write(ctx, trail); err != nil {
+		return nil, err
+	}
+	out, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return nil, sotto.E("lifecycle.export", sotto.KindOther, err)
+	}
+	return append(out, '\n'), nil
+}
+
+func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.PersonID) (*Bundle, error) {
+	b := &Bundle{
+		Format: "sotto-export/1", Made: l.cfg.Now().UTC().Truncate(time.Second), Person: p.String(), Lists: Holdings(),
+		Turns: []Turn{}, Pending: []Pending{}, Sending: []Pending{}, Keys: []vault.KeyInfo{},
+	}
+	st, err := l.cfg.People.Get(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if st.Known {
+		b.Profile = &Profile{
+			Account: st.Account, Since: st.Since, Notice: st.Notice, NoticeAt: st.NoticeAt,
+			Language: st.Language, Stopped: st.Stopped, Restricted: st.Restricted,
+		}
+	}
+	opener := quiet{l: l, permit: permit}
+	err = l.cfg.Transcript.Of(ctx, p, func(r transcript.Row) error {
+		var s transcript.Said
+		ok, err := opener.json(ctx, transcript.Ref(&r), r.Sealed, &s)
+		if ok {
+			b.Turns = append(b.Turns, Turn{At: r.At, Purpose: r.Purpose, Until: r.Expires, You: s.In, Button: s.Button, Bot: s.Out})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.onTheWay(ctx, opener, p, b); err != nil {
+		return nil, err
+	}
+	if keys, err := l.cfg.Vault.Keys(ctx, p); err != nil {
+		return nil, err
+	} else if len(keys) > 0 {
+		b.Keys = keys
+	}
+	b.Held = b.Profile != nil || len(b.Turns)+len(b.Pending)+len(b.Sending) > 0
+	return b, nil
+}
+
+func (l *Lifecycle) onTheWay(ctx context.Context, opener quiet, p sotto.PersonID, b *Bundle) error {
+	records, err := l.cfg.Journal.Of(ctx, p)
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		var ev channel.Event
+		ok, err := opener.json(ctx, journal.Ref(&records[i]), records[i].Sealed, &ev)
+		if err != nil {
+			return err
+		}
+		if ok {
+			b.Pending = append(b.Pending, Pending{At: records[i].Received.UTC(), Text: ev.Text})
+		}
+	}
+	items, err := l.cfg.Outbox.Of(ctx, p)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		var m outbox.Message
+		ok, err := opener.json(ctx, outbox.Ref(it.ID, p), it.Sealed, &m)
+		if err != nil {
+			return err
+		}
+		if ok {
+			b.Sending = append(b.Sending, Pending{Text: m.Text})
+		}
+	}
+	return nil
+}
+
+// quiet opens many rows under one permit.
+type quiet struct {
+	l      *Lifecycle
+	permit gate.Permit
+}
+
+// json opens one row; ok is false where its key has ended.
+func (q quiet) json(ctx context.Context, ref vault.Ref, s vault.Sealed, into any) (ok bool, err error) {
+	plain, err := q.l.cfg.Vault.Open(ctx, q.permit, ref, s)
+	if sotto.KindOf(err) == sotto.KindNotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(plain, into); err != nil {
+		return false, sotto.E("lifecycle.export", sotto.KindCorrupt, nil)
+	}
+	return true, nil
+}

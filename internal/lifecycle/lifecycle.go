@@ -1,0 +1,114 @@
+// Package lifecycle gives data its end, and the person a hand in it: export,
+// erasure and retention, all on one list of what is held.
+//
+// The list is [Holdings]: every table with personal data says how it is read,
+// deleted and swept. What is not on the list does not exist for a person, so a
+// test compares it with the tables of the database.
+//
+// Erasure destroys the person's keys first, which takes milliseconds however
+// much was said and reaches every copy of the data; the rows, unreadable by
+// then, are deleted in the background in small transactions. An erasure that
+// was begun is finished after a crash.
+//
+// Retention counts from each message. What is past its last day is deleted by a
+// sweep that runs by itself, catches up after downtime, and also destroys the
+// month's keys when the last row sealed under them has ended.
+package lifecycle
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/clock"
+	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/ids"
+	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/outbox"
+	"github.com/sotto-chat/sotto/internal/people"
+	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/transcript"
+	"github.com/sotto-chat/sotto/internal/vault"
+)
+
+// Config connects the lifecycle. All fields without a default are required.
+type Config struct {
+	DB         *store.DB
+	Vault      *vault.Vault
+	Gate       *gate.Gate
+	Log        *audit.Log
+	People     *people.People
+	Journal    *journal.Journal
+	Transcript *transcript.Transcript
+	Outbox     *outbox.Outbox
+	IDs        *ids.Source
+	Now        clock.Clock
+	Logger     *slog.Logger
+
+	Retention time.Duration // of the transcript for the purpose reply
+	Every     time.Duration // between two sweeps; default 1h
+}
+
+// Lifecycle is the engine. Call [Lifecycle.Run] for what it does by itself.
+type Lifecycle struct {
+	cfg   Config
+	begun chan struct{} // an erasure has rows to delete
+	sweep sync.Mutex    // one sweep at a time
+}
+
+// Open prepares the tables.
+func Open(ctx context.Context, cfg Config) (*Lifecycle, error) {
+	if cfg.Every == 0 {
+		cfg.Every = time.Hour
+	}
+	l := &Lifecycle{cfg: cfg, begun: make(chan struct{}, 1)}
+	return l, cfg.DB.Migrate(ctx, "lifecycle", []string{
+		`CREATE TABLE lifecycle_erasure (receipt TEXT PRIMARY KEY, person BLOB NOT NULL, until BIGINT NOT NULL, state BIGINT NOT NULL)`,
+		`CREATE TABLE lifecycle_sweep (name TEXT PRIMARY KEY, last BIGINT NOT NULL)`,
+	})
+}
+
+// Run finishes erasures and sweeps until ctx ends.
+func (l *Lifecycle) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { l.eraser(ctx) })
+	wg.Go(func() { l.sweeper(ctx) })
+	wg.Wait()
+}
+
+// Holding is one table that holds something of persons.
+type Holding struct {
+	Table string
+	Kind  string // what it is, in plain words
+	Ends  string // when a row ends, in plain words
+}
+
+// Holdings lists every table in which something stands that is about a person.
+func Holdings() []Holding {
+	return []Holding{
+		{Table: "person", Kind: "which notice was given and whether the person said stop", Ends: "with the person's erasure"},
+		{Table: transcript.Table, Kind: "what was said", Ends: "when the retention of its purpose is over"},
+		{Table: journal.Table, Kind: "what came in and is not handled yet", Ends: "when it is handled, at the latest after 7 days"},
+		{Table: outbox.Table, Kind: "what is on its way to the person", Ends: "when it is sent, at the latest after a day"},
+		{Table: "lifecycle_erasure", Kind: "an erasure whose rows are being deleted", Ends: "when the rows are gone"},
+	}
+}
+
+// facts are what the gate is told of a person when Sotto acts for them.
+func (l *Lifecycle) decide(ctx context.Context, t *audit.Trail, p sotto.PersonID, a gate.Action, to sotto.Recipient) (gate.Permit, error) {
+	return l.decideFor(ctx, t, p, a, to, sotto.PurposeLegal)
+}
+
+func (l *Lifecycle) decideFor(ctx context.Context, t *audit.Trail, p sotto.PersonID, a gate.Action, to sotto.Recipient, why sotto.Purpose) (gate.Permit, error) {
+	st, err := l.cfg.People.Get(ctx, p)
+	if err != nil {
+		return gate.Permit{}, err
+	}
+	return l.cfg.Gate.Decide(ctx, t, gate.Use{
+		Action: a, Person: p, Facts: st.Facts(), Channel: people.Channel(st.Account), Purpose: why,
+		Categories: []sotto.Category{sotto.CategoryMessage, sotto.CategoryContact, sotto.CategoryIdentifier}, Recipient: to,
+	})
+}

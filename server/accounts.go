@@ -1,0 +1,110 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/messenger"
+	"github.com/sotto-chat/sotto/channel/telegram"
+	"github.com/sotto-chat/sotto/channel/webchat"
+	"github.com/sotto-chat/sotto/internal/config"
+)
+
+// account is one configured account on one channel.
+type account struct {
+	key     string // "telegram/shop"
+	channel string
+	name    string
+	api     string // base address that it may call; "" = none
+	build   func(channel.Doer) (channel.Adapter, error)
+	web     *webchat.Config // of a web chat, which is built with the server's parts
+}
+
+// network is what the server knows of a channel: a row per network.
+type network struct {
+	decoder func() channel.Adapter
+	read    func(config.Section, *account) []config.Problem
+}
+
+// networks is the table of channels. To add a network is to add its folder
+// under channel/ and a row here.
+func networks() map[string]network {
+	return map[string]network{
+		"telegram":  {decoder: func() channel.Adapter { return new(telegram.Adapter) }, read: readTelegram},
+		"messenger": {decoder: func() channel.Adapter { return new(messenger.Adapter) }, read: readMessenger},
+		"webchat":   {decoder: func() channel.Adapter { return new(webchat.Adapter) }, read: readWebchat},
+	}
+}
+
+// Decoder returns what reads a channel's webhook bodies without any
+// configuration: only its Decode works.
+func Decoder(name string) (channel.Adapter, error) {
+	n, ok := networks()[name]
+	if !ok {
+		return nil, sotto.E("decode", sotto.KindNotFound, fmt.Errorf("no channel is called %q; there are %s", name, strings.Join(config.Channels(), ", ")))
+	}
+	return n.decoder(), nil
+}
+
+func readTelegram(sec config.Section, a *account) []config.Problem {
+	var c telegram.Config
+	problems := sec.Decode(&c)
+	a.api = c.API
+	if a.api == "" {
+		a.api = "https://api.telegram.org"
+	}
+	a.build = func(d channel.Doer) (channel.Adapter, error) { c.Client = d; return telegram.New(c) }
+	return problems
+}
+
+func readMessenger(sec config.Section, a *account) []config.Problem {
+	var c messenger.Config
+	problems := sec.Decode(&c)
+	a.api = c.API
+	if a.api == "" {
+		a.api = "https://graph.facebook.com"
+	}
+	a.build = func(d channel.Doer) (channel.Adapter, error) { c.Client = d; return messenger.New(c) }
+	return problems
+}
+
+func readWebchat(sec config.Section, a *account) []config.Problem {
+	a.web = new(webchat.Config)
+	return sec.Decode(a.web)
+}
+
+// readAccounts decodes the sections of all accounts and reports what is wrong
+// with any of them.
+func (s *Server) readAccounts() ([]account, []config.Problem) {
+	var out []account
+	var problems []config.Problem
+	table := networks()
+	web := 0
+	for _, ac := range s.cfg.Channels {
+		n, ok := table[ac.Channel]
+		if !ok {
+			problems = append(problems, ac.Section.Problem("", "this version does not speak "+ac.Channel+" yet"))
+			continue
+		}
+		a := account{key: ac.Channel + "/" + ac.Name, channel: ac.Channel, name: ac.Name}
+		found := n.read(ac.Section, &a)
+		if a.web != nil {
+			if web++; web > 1 {
+				found = append(found, ac.Section.Problem("", "there is one web chat already"))
+			}
+		} else if len(found) == 0 {
+			if _, err := a.build(refusing{}); err != nil {
+				found = append(found, ac.Section.Problem("", err.Error()))
+			}
+		}
+		problems = append(problems, found...)
+		out = append(out, a)
+	}
+	return out, problems
+}
+
+// refusing makes no calls: it stands in while a configuration is checked.
+type refusing struct{ channel.Doer }
+

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/internal/metrics"
+)
+
+// hooks answers the networks' calls at /hooks/<channel>/<account>: read once
+// and bounded, proven, understood, journaled, and only then answered.
+type hooks struct {
+	s     *Server
+	p     *parts
+	by    map[string]*hook
+	limit int64
+	count *metrics.Metrics
+	bufs  sync.Pool
+}
+
+type hook struct {
+	account   string
+	adapter   channel.Adapter
+	handshake channel.Handshaker
+	counts    *metrics.Account
+}
+
+func newHooks(s *Server, p *parts, m *metrics.Metrics) *hooks {
+	h := &hooks{s: s, p: p, by: make(map[string]*hook), limit: int64(s.cfg.Limits.Body), count: m}
+	h.bufs.New = func() any { b := make([]byte, 0, 4096); return &b }
+	for _, a := range s.accounts {
+		if a.web != nil {
+			continue
+		}
+		hs, _ := p.adapters[a.key].(channel.Handshaker) //nolint:errcheck // an optional ability
+		h.by["/hooks/"+a.key] = &hook{account: a.key, adapter: p.adapters[a.key], handshake: hs, counts: m.Account(a.key)}
+	}
+	return h
+}
+
+// ServeHTTP answers one call.
+func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k := h.by[strings.TrimSuffix(r.URL.Path, "/")]
+	if k == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if r.Method != http.MethodPost && (r.Method != http.MethodGet || k.handshake == nil) {
+		w.Header().Set("Allow", http.MethodPost)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	buf := h.bufs.Get().(*[]byte) //nolint:errcheck,forcetypeassert // only byte slices are in the pool
+	defer func() { clear(*buf); h.bufs.Put(buf) }()
+	body, err := readAll((*buf)[:0], r, h.limit)
+	*buf = body
+	if err != nil {
+		k.counts.Refused.Inc()
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
+	h.answer(w, r, k, body)
+}
+
+var errTooLarge = errors.New("body too large") //nolint:gochecknoglobals // a sentinel
+
+func readAll(buf []byte, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return buf, errTooLarge
+	}
+	if n := r.ContentLength; n > int64(cap(buf)) {
+		buf = make([]byte, 0, n+1)
+	}
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return buf, errTooLarge
+		}
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+func (h *hooks) answer(w http.ResponseWriter, r *http.Request, k *hook, body []byte) {
+	req := &channel.Request{Method: r.Method, Header: r.Header, Body: body, Now: h.s.now()}
+	if r.URL.RawQuery != "" {
+		req.Query = r.URL.Query()
+	}
+	if r.Method == http.MethodPost {
+		if err := k.adapter.Verify(req); err != nil {
+			k.counts.Forged.Inc()
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+	}
+	if k.handshake != nil {
+		resp, answered, err := k.handshake.Handshake(req)
+		if err != nil {
+			k.counts.Forged.Inc()
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		if answered {
+			writeResponse(w, resp)
+			return
+		}
+		if r.Method != http.MethodPost {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+	}
+	batch, err := k.adapter.Decode(body)
+	if err != nil {
+		k.counts.Malformed.Inc()
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	k.counts.Unknown.Add(float64(batch.Unknown))
+	k.counts.Events.Add(float64(len(batch.Events)))
+	if err := h.p.inbox.Receive(r.Context(), k.account, batch.Events); err != nil {
+		k.counts.Unstored.Inc()
+		h.s.log.LogAttrs(r.Context(), slog.LevelError, "events not stored; the network will send them again",
+			slog.String("account", k.account), slog.String("cause", sotto.KindOf(err).String()))
+		w.Header().Set("Retry-After", "5")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+func writeResponse(w http.ResponseWriter, resp *channel.Response) {
+	if resp.ContentType != "" {
+		w.Header().Set("Content-Type", resp.ContentType)
+	}
+	status := resp.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(resp.Body) //nolint:errcheck // the caller is gone, which is theirs to know
+}

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/sotto-chat/sotto"
+)
+
+// routes are the faces of the server. Webhooks come first: they are the many.
+func (r *running) routes() http.Handler {
+	hooks := newHooks(r.s, r.p, r.metrics)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", r.readyz)
+	mux.Handle("GET /metrics", r.metrics.Handler())
+	mux.HandleFunc("GET /privacy", r.privacy)
+	mux.HandleFunc("GET /{$}", r.home)
+	if r.web != nil {
+		mux.Handle("/chat", r.web)
+		mux.Handle("/chat/", r.web)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasPrefix(req.URL.Path, "/hooks/") {
+			hooks.ServeHTTP(w, req)
+			return
+		}
+		mux.ServeHTTP(w, req)
+	})
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) //nolint:errcheck // the caller is gone, which is theirs to know
+}
+
+// readyz says whether new messages can be kept.
+func (r *running) readyz(w http.ResponseWriter, req *http.Request) {
+	if _, err := r.p.journal.Count(req.Context()); err != nil {
+		plain(w, http.StatusServiceUnavailable, "the data cannot be read: "+sotto.KindOf(err).String()+"\n")
+		return
+	}
+	if r.p.db.Err() != nil {
+		plain(w, http.StatusServiceUnavailable, "the data cannot be written: "+sotto.KindOf(r.p.db.Err()).String()+"\n")
+		return
+	}
+	plain(w, http.StatusOK, "ready\n")
+}
+
+func (r *running) home(w http.ResponseWriter, req *http.Request) {
+	to := "/privacy"
+	if r.web != nil {
+		to = "/chat"
+	}
+	http.Redirect(w, req, to, http.StatusSeeOther)
+}
+
+// privacy shows the notice in force, in the language that the browser asks for.
+func (r *running) privacy(w http.ResponseWriter, req *http.Request) {
+	lang := r.p.book.Match(acceptLanguage(req.Header.Get("Accept-Language"))...)
+	page, err := r.p.notice.Page(r.p.book, lang)
+	if err != nil {
+		plain(w, http.StatusInternalServerError, "the notice cannot be shown\n")
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", lang)
+	h.Set("Vary", "Accept-Language")
+	h.Set("Content-Security-Policy", r.p.notice.PagePolicy())
+	_, _ = w.Write(page) //nolint:errcheck // the caller is gone, which is theirs to know
+}
+
+// acceptLanguage returns the tags of an Accept-Language header in their order;
+// browsers list them by preference.
+func acceptLanguage(h string) []string {
+	var out []string
+	for part := range strings.SplitSeq(h, ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if tag != "" && len(out) < 16 {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
