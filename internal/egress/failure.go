@@ -1,0 +1,140 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/sotto-chat/sotto"
+)
+
+// Failure is a request that got no usable answer. Its text is one of a fixed
+// list and holds nothing of the request or the answer.
+//
+// Package channel's adapters sort sends by Written without importing this
+// package: they look in the chain of the error for an
+//
+//	interface{ Written() bool }
+//
+// and take an error that has none as "may have been written".
+type Failure struct {
+	kind    sotto.Kind
+	text    string
+	written bool
+	cause   error // context.Canceled or context.DeadlineExceeded, or nil
+}
+
+// Error returns what happened, in a few fixed words.
+func (f *Failure) Error() string { return f.text }
+
+// Written reports whether the other side can have acted on the request: false
+// only if no byte of it left this machine.
+func (f *Failure) Written() bool { return f.written }
+
+// Unwrap returns [context.Canceled] or [context.DeadlineExceeded] where the
+// caller's context, or the client's own time limit, ended the request.
+func (f *Failure) Unwrap() error { return f.cause }
+
+// refuse makes the error of a request that gets no connection. It closes the
+// request's body, as net/http does.
+func refuse(r *http.Request, kind sotto.Kind, text string, cause error) error {
+	if r != nil && r.Body != nil {
+		r.Body.Close() //nolint:errcheck,gosec // the request is not sent
+	}
+	return sotto.E(opDo, kind, &Failure{kind: kind, text: text, cause: cause})
+}
+
+// answered makes the error of a request that was answered.
+func answered(kind sotto.Kind, text string) error {
+	return sotto.E(opDo, kind, &Failure{kind: kind, text: text, written: true})
+}
+
+// failure sorts an error of net/http. Only fixed words come out of it.
+func failure(ctx context.Context, err error, written bool) *Failure {
+	f := &Failure{kind: sotto.KindUnavailable, written: written}
+	var (
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+		auth x509.UnknownAuthorityError
+		name x509.HostnameError
+		rec  tls.RecordHeaderError
+		to   net.Error
+	)
+	switch {
+	case errors.Is(err, errAddress):
+		f.kind, f.text = sotto.KindDenied, "the host's address is not public"
+	case errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, context.Canceled):
+		f.text, f.cause = "the request was cancelled", context.Canceled
+	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded):
+		f.text, f.cause = "the request took too long", context.DeadlineExceeded
+	case errors.As(err, &dns):
+		f.text = "the host's name does not resolve"
+	case errors.As(err, &cert), errors.As(err, &auth), errors.As(err, &name):
+		f.text = "the host's certificate is not valid"
+	case errors.As(err, &rec):
+		f.text = "the TLS handshake failed"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		f.text = "the connection was refused"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		f.text = "the host cannot be reached"
+	case errors.As(err, &to) && to.Timeout():
+		f.text = "the connection took too long"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		f.text = "the connection was closed"
+	default:
+		f.kind, f.text = byText(err.Error())
+	}
+	return f
+}
+
+// byText sorts the errors for which net/http has no type.
+func byText(text string) (sotto.Kind, string) {
+	switch {
+	case strings.Contains(text, "response headers exceeded"), strings.Contains(text, "response header list larger"):
+		return sotto.KindInvalid, "the answer's headers are too large"
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME"):
+		return sotto.KindUnavailable, "the answer is not HTTP"
+	case strings.Contains(text, "invalid header field"), strings.Contains(text, "invalid method"),
+		strings.Contains(text, "nil Request"), strings.Contains(text, "ContentLength="):
+		return sotto.KindInvalid, "the request is not valid"
+	case strings.Contains(text, "tls: "):
+		return sotto.KindUnavailable, "the TLS handshake failed"
+	case strings.Contains(text, "server closed"), strings.Contains(text, "transport connection broken"):
+		return sotto.KindUnavailable, "the connection was closed"
+	}
+	return sotto.KindUnavailable, "the request failed"
+}
+
+// httpConn is a connection on which it can be seen whether something was written.
+type httpConn struct {
+	counted *countedConn
+	shared  bool // HTTP/2, or unknown: others write on it as well
+}
+
+func connOf(c net.Conn) httpConn {
+	t, ok := c.(*tls.Conn)
+	if !ok {
+		counted, ok := c.(*countedConn)
+		return httpConn{counted: counted, shared: !ok}
+	}
+	counted, ok := t.NetConn().(*countedConn)
+	return httpConn{counted: counted, shared: !ok || t.ConnectionState().NegotiatedProtocol == "h2"}
+}
+
+func (h httpConn) writes() int64 {
+	if h.counted == nil {
+		return 0
+	}
+	return h.counted.writes.Load()
+}
+
+// written reports whether the request that began after so many writes may have
+// been written. On a shared connection nobody can tell, so it may.
+func (h httpConn) written(before int64) bool { return h.shared || h.writes() != before }
