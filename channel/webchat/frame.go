@@ -1,6 +1,8 @@
 package webchat
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -30,7 +32,7 @@ type shownFile struct {
 
 // messageFrame is what the bot said.
 func messageFrame(id string, m *channel.Outgoing, token string, at time.Time) []byte {
-	s := shown{ID: id, At: at.UnixMilli(), Text: m.Text}
+	s := shown{ID: lineID(id, m.Key), At: at.UnixMilli(), Text: m.Text}
 	for _, b := range m.Buttons {
 		s.Buttons = append(s.Buttons, shownPress{Label: b.Label, Payload: b.Payload})
 	}
@@ -38,6 +40,17 @@ func messageFrame(id string, m *channel.Outgoing, token string, at time.Time) []
 		s.File = &shownFile{Name: m.File.Name, Bytes: len(m.File.Data), Path: "files/" + token}
 	}
 	return frame(id, "message", &s)
+}
+
+// lineID names a message for the page, which shows each name once. It comes
+// from the message's key, so that a message sent again after a restart of the
+// process is still shown once on a page that stayed open.
+func lineID(id, key string) string {
+	if key == "" {
+		return id
+	}
+	sum := sha256.Sum256([]byte("sotto webchat line\x00" + key))
+	return hex.EncodeToString(sum[:12])
 }
 
 // saidFrame is what the visitor said. Its id is the page's own.

@@ -7,9 +7,9 @@ import (
 
 // text is what the page says in one language.
 type text struct {
-	Lang, Privacy, NewTab, Conversation, Messages, Welcome, Storage, NoScript, Down, Label, Send, Hint string
-	You, Bot, Sending, Failed, Again, Slow, Busy, Lost, Back, Elsewhere, Forgotten, Cookie, Denied     string
-	Typing, Choices, Save                                                                              string
+	Lang, Privacy, NewTab, Conversation, Messages, Welcome, Storage, Stored, NoScript, Down, Label, Send, Hint string
+	You, Bot, Sending, Failed, Again, Slow, Busy, Lost, Back, Elsewhere, Forgotten, Cookie, Denied             string
+	Typing, Choices, Save                                                                                      string
 }
 
 func texts() map[string]text {
@@ -19,6 +19,7 @@ func texts() map[string]text {
 			Conversation: "Conversation", Messages: "Messages",
 			Welcome:  "How can we help?",
 			Storage:  "Nothing is stored in your browser until you send a message.",
+			Stored:   "One cookie in this browser, kept for 30 days, tells your conversation from others.",
 			NoScript: "This chat needs JavaScript. Please turn it on in your browser and load the page again.",
 			Down:     "New messages", Label: "Your message", Send: "Send",
 			Hint: "Enter sends, Shift + Enter starts a new line",
@@ -38,6 +39,7 @@ func texts() map[string]text {
 			Conversation: "Unterhaltung", Messages: "Nachrichten",
 			Welcome:  "Wie können wir helfen?",
 			Storage:  "In Ihrem Browser wird nichts gespeichert, bis Sie eine Nachricht senden.",
+			Stored:   "Ein Cookie in diesem Browser, 30 Tage lang, unterscheidet Ihre Unterhaltung von anderen.",
 			NoScript: "Dieser Chat braucht JavaScript. Bitte schalten Sie es im Browser ein und laden Sie die Seite neu.",
 			Down:     "Neue Nachrichten", Label: "Ihre Nachricht", Send: "Senden",
 			Hint: "Eingabetaste sendet, Umschalt + Eingabetaste beginnt eine neue Zeile",

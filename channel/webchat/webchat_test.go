@@ -22,6 +22,13 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 )
 
+var (
+	_ channel.Adapter    = (*Adapter)(nil)
+	_ channel.Typer      = (*Adapter)(nil)
+	_ channel.Idempotent = (*Adapter)(nil)
+	_ channel.Forgetter  = (*Adapter)(nil)
+)
+
 // rig is a chat on a real server, with a journal in memory behind it.
 type rig struct {
 	t   *testing.T

@@ -64,7 +64,7 @@
   };
 
   const clock = (ms) => {
-    const t = make('time', '', new Date(ms).toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' }));
+    const t = make('time', '', new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
     t.dateTime = new Date(ms).toISOString();
     return t;
   };
@@ -290,6 +290,7 @@
       shown.clear();
       quietTyping();
       log.replaceChildren();
+      document.body.classList.remove('begun');
       text.value = '';
       note(words.forgotten);
       call('forget', {}).catch(() => {});
@@ -322,6 +323,8 @@
   text.addEventListener('keydown', (e) => {
     if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) { e.preventDefault(); submit(); }
   });
+
+  text.addEventListener('keypress', (e) => { if (e.key === 'Enter' && !e.shiftKey) e.preventDefault(); });
 
   text.disabled = false;
   grow();
