@@ -136,7 +136,7 @@ func Open(ctx context.Context, db *store.DB, cfg Config) (*Log, error) {
 		return nil, sotto.E(op, sotto.KindInvalid, errors.New("there is no seed to sign with"))
 	}
 	if cfg.Origin == "" {
-		cfg.Origin = "sotto"
+		cfg.Origin = defaultOrigin
 	}
 	if cfg.Every <= 0 {
 		cfg.Every = time.Second
@@ -153,7 +153,7 @@ func Open(ctx context.Context, db *store.DB, cfg Config) (*Log, error) {
 	if err := db.Migrate(ctx, "audit", migrations()); err != nil {
 		return nil, sotto.E(op, sotto.KindOther, err)
 	}
-	if err := l.load(ctx); err != nil {
+	if err := l.load(ctx, onDB(ctx, db)); err != nil {
 		return nil, sotto.E(op, sotto.KindOther, err)
 	}
 	return l, nil
@@ -169,8 +169,8 @@ func migrations() []string {
 
 // load reads the right edge and holds it against the newest checkpoint and the
 // head file.
-func (l *Log) load(ctx context.Context) error {
-	r := newReader(onDB(ctx, l.db))
+func (l *Log) load(ctx context.Context, q querier) error {
+	r := newReader(q)
 	e, err := r.edge()
 	if err != nil {
 		return err

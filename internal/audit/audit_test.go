@@ -411,9 +411,18 @@ func TestCatchUp(t *testing.T) {
 	if _, err := h.verify(); err != nil {
 		t.Error(err)
 	}
+	h.log.edge, h.log.stale = was, true
+	h.write(300)
+	h.sql(`DELETE FROM audit_tile WHERE level = 0 AND n = 1`)
+	h.log.edge, h.log.stale = was, true
+	if _, err := h.log.Write(context.Background(), trail()); sotto.KindOf(err) != sotto.KindCorrupt {
+		t.Errorf("caught up without the tree: %v", err)
+	}
+	h.retile()
+	h.write(1)
 	// Where the database is not a continuation, it stays refused.
 	h.log.stale = true
-	h.sql(`UPDATE audit_leaf SET data = $1 WHERE idx = 303`, []byte("x"))
+	h.sql(`UPDATE audit_leaf SET data = $1 WHERE idx = 604`, []byte("x"))
 	for range 2 {
 		if _, err := h.log.Write(context.Background(), trail()); sotto.KindOf(err) != sotto.KindCorrupt {
 			t.Errorf("went on after another history: %v", err)
@@ -442,6 +451,12 @@ func TestRefusals(t *testing.T) {
 	}
 	if i := trail().Index(); i != -1 {
 		t.Errorf("index before it is written: %d", i)
+	}
+	if key, err := VerifierKey("", h.cfg.Seed); err != nil || key != h.log.VerifierKey() {
+		t.Errorf("key %q, %v", key, err)
+	}
+	if _, err := VerifierKey("a b", h.cfg.Seed); sotto.KindOf(err) != sotto.KindInvalid {
+		t.Errorf("a name with a space: %v", err)
 	}
 	stop := errors.New("stop")
 	h.write(2)

@@ -106,22 +106,17 @@ func openCheckpoint(msg []byte, v note.Verifier) (*checkpoint, error) {
 // newSigner makes the signer and verifier of a seed (C2SP signed-note, type 1).
 func newSigner(name string, seed [32]byte) (note.Signer, note.Verifier, string, error) {
 	const algEd25519 = 1
-	pub, ok := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
-	if !ok {
-		return nil, nil, "", errors.New("the seed makes no key")
-	}
-	vkey, err := note.NewEd25519VerifierKey(name, pub)
-	if err != nil {
-		return nil, nil, "", err
-	}
-	id := sha256.Sum256(append([]byte(name+"\n\x01"), pub...))
-	signer, err := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, binary.BigEndian.Uint32(id[:]),
+	pub := ed25519.PublicKey(ed25519.NewKeyFromSeed(seed[:])[ed25519.SeedSize:])
+	id := sha256.Sum256(append(append([]byte(name), '\n', algEd25519), pub...))
+	signer, badSigner := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, binary.BigEndian.Uint32(id[:]),
 		base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, seed[:]...))))
-	if err != nil {
-		return nil, nil, "", fmt.Errorf("the origin %q cannot be the name of a key: %w", name, err)
+	vkey, badKey := note.NewEd25519VerifierKey(name, pub)
+	verifier, badVerifier := note.NewVerifier(vkey)
+	if errors.Join(badSigner, badKey, badVerifier) != nil {
+		// What note says of a signer's key is not passed on: it is secret.
+		return nil, nil, "", fmt.Errorf("the origin %q cannot be the name of a key", name)
 	}
-	verifier, err := note.NewVerifier(vkey)
-	return signer, verifier, vkey, err
+	return signer, verifier, vkey, nil
 }
 
 // Checkpoint signs and stores the current head and returns it as a signed note.
@@ -152,7 +147,7 @@ func (l *Log) sign(tx *store.Tx, into *checkpoint) error {
 	if err != nil {
 		return err
 	}
-	e := &st.edge
+	e := st.edge
 	c := checkpoint{
 		origin: l.cfg.Origin, size: e.size, root: e.root(),
 		extensions: []string{timeExtension + l.cfg.Now().UTC().Format(time.RFC3339)},
@@ -223,25 +218,26 @@ func readHead(name string, v note.Verifier) (*checkpoint, error) {
 }
 
 // writeHead replaces the head file in one step.
-func writeHead(name string, msg []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".head-*")
+func writeHead(name string, msg []byte) error {
+	dir := filepath.Dir(name)
+	f, err := os.CreateTemp(dir, ".head-*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
 	_, err = f.Write(msg)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
 	}
-	if err = os.Rename(f.Name(), name); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
-	// The rename is durable when its folder is.
-	dir, err := os.Open(filepath.Dir(name))
+	return syncDir(dir)
+}
+
+// syncDir makes a rename in a folder durable.
+func syncDir(name string) error {
+	dir, err := os.Open(name) //nolint:gosec // the operator's own setting
 	if err != nil {
 		return err
 	}

@@ -37,19 +37,8 @@ func (l *Log) Prove(ctx context.Context, index int64) ([]byte, error) {
 	if err != nil {
 		return nil, sotto.E(op, sotto.KindOther, err)
 	}
-	q := onDB(ctx, l.db)
-	p := Proof{Index: index, Size: c.size, Checkpoint: string(c.note)}
-	if err := eachLeaf(q, index, index+1, func(_ int64, data []byte) error {
-		p.Leaf = string(data)
-		return nil
-	}); err != nil {
-		return nil, sotto.E(op, sotto.KindOther, err)
-	}
-	r := newReader(q)
-	if r.size, err = lastIndex(q); err != nil {
-		return nil, sotto.E(op, sotto.KindOther, err)
-	}
-	if p.Hashes, err = tlog.ProveRecord(c.size, index, r); err != nil {
+	p, err := prove(onDB(ctx, l.db), c, index)
+	if err != nil {
 		return nil, sotto.E(op, sotto.KindOther, err)
 	}
 	if err := p.check(c); err != nil {
@@ -57,6 +46,24 @@ func (l *Log) Prove(ctx context.Context, index int64) ([]byte, error) {
 		return nil, sotto.E(op, sotto.KindCorrupt, err)
 	}
 	return json.Marshal(p)
+}
+
+// prove reads an entry and its way to the root of c.
+func prove(q querier, c *checkpoint, index int64) (*Proof, error) {
+	p := &Proof{Index: index, Size: c.size, Checkpoint: string(c.note)}
+	if err := eachLeaf(q, index, index+1, func(_ int64, data []byte) error {
+		p.Leaf = string(data)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	r := newReader(q)
+	var err error
+	if r.size, err = lastIndex(q); err != nil {
+		return nil, err
+	}
+	p.Hashes, err = tlog.ProveRecord(c.size, index, r)
+	return p, err
 }
 
 // covering returns a checkpoint that covers the entry.

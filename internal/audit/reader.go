@@ -54,7 +54,7 @@ func eachLeaf(q querier, from, to int64, f func(idx int64, data []byte) error) e
 		var idx int64
 		var data []byte
 		if err := rows.Scan(&idx, &data); err != nil {
-			return err
+			return corrupt("an entry from %d on has no whole number as its index: %w", from, err)
 		}
 		return f(idx, data)
 	}, `SELECT idx, data FROM audit_leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx`, from, to)
@@ -72,10 +72,7 @@ func lastIndex(q querier) (end int64, err error) {
 func readTile(q querier, level int, n int64) (hashes []tlog.Hash, err error) {
 	err = each(q, func(rows *store.Rows) error {
 		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return err
-		}
-		if len(b)%tlog.HashSize != 0 || len(b) > tileWidth*tlog.HashSize {
+		if err := rows.Scan(&b); err != nil || len(b)%tlog.HashSize != 0 || len(b) > tileWidth*tlog.HashSize {
 			return corrupt("tile %d/%d has %d bytes", level, n, len(b))
 		}
 		hashes = make([]tlog.Hash, 0, tileWidth)
@@ -164,10 +161,10 @@ func (r *reader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	for i, index := range indexes {
 		t := tlog.TileForIndex(tileHeight, index)
 		hashes, err := r.tile(t.L, t.N, t.W)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			out[i], err = tlog.HashFromTile(t, joined(hashes[:t.W]), index)
 		}
-		if out[i], err = tlog.HashFromTile(t, joined(hashes[:t.W]), index); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -199,11 +196,8 @@ func (r *reader) checkEdge(e *edge) error {
 			return corrupt("entry %d is not the one in the tree", at)
 		}
 	}
-	for level := 0; level+1 < maxLevels; level++ {
+	for level := 0; e.size>>(tileHeight*(level+1)) > 0; level++ {
 		n := e.size>>(tileHeight*(level+1)) - 1
-		if n < 0 {
-			return nil
-		}
 		below, err := r.tile(level, n, tileWidth)
 		if err != nil {
 			return err
@@ -234,14 +228,13 @@ func (r *reader) newestCheckpoint(v note.Verifier) (*checkpoint, error) {
 	var found *checkpoint
 	err := each(r.q, func(rows *store.Rows) error {
 		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return err
+		err := rows.Scan(&b)
+		if err == nil {
+			found, err = openCheckpoint(b, v)
 		}
-		c, err := openCheckpoint(b, v)
 		if err != nil {
 			return corrupt("the newest checkpoint in the database: %w", err)
 		}
-		found = c
 		return nil
 	}, `SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1`)
 	return found, err

@@ -124,10 +124,10 @@ type verification struct {
 	good  int64  // entries that a signature was found to cover
 
 	// The first of each kind; which of them is the fault is known in the end.
-	leaf     *Fault // an entry differs from its hash in the tree
-	bad      *mark  // a signature does not cover the entries
-	badFrom  int64  // the entries that were good before it
-	tile     *Fault // a tile is missing, or differs from the one below
+	leaf    *Fault // an entry differs from its hash in the tree
+	bad     *mark  // a signature does not cover the entries
+	badFrom int64  // the entries that were good before it
+	tile    *Fault // a tile is missing, or differs from the one below
 }
 
 func (v *verification) run(opts VerifyOptions) error {
@@ -202,7 +202,7 @@ func (v *verification) readCheckpoints() error {
 		var size int64
 		var msg []byte
 		if err := rows.Scan(&size, &msg); err != nil {
-			return err
+			return &Fault{What: FaultCheckpoint, Detail: "a checkpoint has no whole number as its size"}
 		}
 		c, err := openCheckpoint(msg, v.verifier)
 		if err == nil && c.size != size {
