@@ -23,9 +23,6 @@ func ensureFile(path string, create bool) error {
 	if !create {
 		return sotto.E(op, sotto.KindNotFound, errors.New("the key store's file is missing: restore it, or everything sealed is lost"))
 	}
-	if err := writeNew(path, nil); err != nil {
-		return sotto.E(op, sotto.KindUnavailable, err)
-	}
 	return nil
 }
 

@@ -41,7 +41,6 @@ import (
 	"crypto/cipher"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -124,7 +123,6 @@ func (c Config) validate() error {
 // [Open]; the zero value has no keys and must not be used.
 type Vault struct {
 	db      *store.DB
-	lock    *os.File
 	makes   *store.Batch[*newKey]
 	wraps   map[int64]cipher.AEAD // by version of the key-encryption key
 	current int64                 // the version that wraps new keys
@@ -153,22 +151,18 @@ func Open(ctx context.Context, cfg Config) (*Vault, error) {
 	if err := ensureFile(cfg.Path, cfg.Create); err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(cfg.Path + ".lock")
+	db, err := store.Open(ctx, store.Config{Path: cfg.Path, CacheKiB: 4096, MustExist: !cfg.Create, SecureDelete: true})
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{Path: cfg.Path, CacheKiB: 4096, MustExist: true, SecureDelete: true})
-	if err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
 	v := &Vault{
-		db: db, lock: lock, cache: newCache(cfg.Cache), wraps: make(map[int64]cipher.AEAD),
+		db: db, cache: newCache(cfg.Cache), wraps: make(map[int64]cipher.AEAD),
 		dirty: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	v.binds.New = func() any { b := make([]byte, 0, 160); return &b }
 	v.makes = store.NewBatch(db, v.insertKeys)
 	if err := v.load(ctx, cfg); err != nil {
-		return nil, errors.Join(err, db.Close(), lock.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	scrubbing, stop := context.WithCancel(context.Background()) // ends with Close, not with Open's ctx
 	v.stop = stop
@@ -183,7 +177,7 @@ func (v *Vault) Close() error {
 		v.stop()
 		<-v.ended
 		v.cache.purge()
-		err = errors.Join(v.db.Close(), v.lock.Close())
+		err = v.db.Close()
 	})
 	return err
 }
