@@ -107,4 +107,3 @@ func (s *Server) readAccounts() ([]account, []config.Problem) {
 
 // refusing makes no calls: it stands in while a configuration is checked.
 type refusing struct{ channel.Doer }
-

@@ -87,15 +87,20 @@ func Operate(ctx context.Context, cfg Config, op string, in, out any) error {
 	if sotto.KindOf(err) != sotto.KindNotFound {
 		return err
 	}
+	if op == OpVerify {
+		v, err := s.verifyOffline(ctx)
+		if err != nil {
+			return err
+		}
+		return reencode(v, out)
+	}
 	p, err := s.open(ctx, false)
 	if err != nil {
 		return err
 	}
 	err = s.offline(ctx, p, op, in, out)
-	if cerr := p.log.Close(ctx); cerr != nil {
-		err = errors.Join(err, cerr)
-	}
-	return errors.Join(err, p.close())
+	_, cerr := p.log.Checkpoint(ctx)
+	return errors.Join(err, cerr, p.close())
 }
 
 func (s *Server) offline(ctx context.Context, p *parts, op string, in, out any) error {
@@ -112,7 +117,11 @@ func (s *Server) offline(ctx context.Context, p *parts, op string, in, out any) 
 			return err
 		}
 	}
-	b, err := json.Marshal(res)
+	return reencode(res, out)
+}
+
+func reencode(v, out any) error {
+	b, err := json.Marshal(v)
 	if err != nil {
 		return sotto.E("server.operate", sotto.KindOther, err)
 	}
@@ -145,7 +154,7 @@ func (s *Server) operations(p *parts) *control.Mux {
 	m.Handle(OpExplain, on(func(ctx context.Context, e Explain) (Explained, error) { return s.explain(ctx, p, e) }))
 	m.Handle(OpPolicies, on(func(context.Context, struct{}) ([]gate.Policy, error) { return p.gate.Policies(), nil }))
 	m.Handle(OpVerify, on(func(ctx context.Context, _ struct{}) (Verified, error) { return s.verify(ctx, p) }))
-	m.Handle(OpProve, on(func(ctx context.Context, index int64) (audit.Proof, error) { return p.log.Prove(ctx, index) }))
+	m.Handle(OpProve, on(func(ctx context.Context, index int64) (json.RawMessage, error) { return p.log.Prove(ctx, index) }))
 	m.Handle(OpRotate, on(func(ctx context.Context, _ struct{}) (int64, error) { return s.rotate(ctx, p) }))
 	m.Handle(OpCheck, on(func(ctx context.Context, _ struct{}) ([]string, error) { return s.checkData(ctx, p), nil }))
 	return m

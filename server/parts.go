@@ -129,7 +129,7 @@ func (p *parts) connect(ctx context.Context, s *Server) error {
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
 		Outbox: p.outbox, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
 		Finder: s.finder(), Book: p.book, Notice: p.notice, Retention: s.retention(), Clear: s.cfg.Bot.Text == "clear",
-		Timeout: s.cfg.Bot.Timeout, SendFor: s.cfg.Outbox.AttemptsFor,
+		PerMinute: s.cfg.Limits.PerPersonPerMinute, Timeout: s.cfg.Bot.Timeout, SendFor: s.cfg.Outbox.AttemptsFor,
 	})
 }
 
@@ -208,6 +208,10 @@ func (s *Server) keys(ctx context.Context, create bool) (vault.KEK, []vault.KEK,
 	}
 	return current, old, nil
 }
+
+// CreateKey makes a key-encryption key in a new file that only its owner can
+// read. An existing file is an error of [sotto.KindExists].
+func CreateKey(path string) error { return vault.CreateKEKFile(path) }
 
 func fileRef(ref string) (string, bool) {
 	const file = "file:"

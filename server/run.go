@@ -127,7 +127,14 @@ func (r *running) serve(ctx context.Context) error {
 	defer stopTurns()
 	defer stopSends()
 	turnsDone := make(chan struct{})
-	go func() { defer close(turnsDone); r.p.inbox.Run(turns) }()
+	go func() {
+		defer close(turnsDone)
+		if s.in.Hold {
+			<-turns.Done()
+			return
+		}
+		r.p.inbox.Run(turns)
+	}()
 	wg.Go(func() { r.p.outbox.Run(sends) })
 	wg.Go(func() { r.p.life.Run(background) })
 	logged := make(chan error, 1)

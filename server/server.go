@@ -38,6 +38,10 @@ type Config struct {
 	Listen string // takes the place of the file's listen; default "": the file's
 	Data   string // takes the place of the file's data; default "": the file's
 
+	// Hold has events journaled and not handled, to measure the one without the
+	// other. Default false.
+	Hold bool
+
 	Env    func(string) (string, bool) // where env: references are looked up; default [os.LookupEnv]
 	Out    io.Writer                   // the start-up text goes here; default none
 	Logger *slog.Logger                // default: to standard error, as the file's log section says

@@ -79,6 +79,7 @@ type Config struct {
 	Workers   int           // turns under way at once; default 256
 	Limit     int           // records held in memory; default 8192
 	Typing    time.Duration // a bot that takes longer shows as typing; default 700ms
+	PerMinute int           // messages of a person that reach the bot in a minute; default 0: as many as come
 }
 
 // Inbox is a running inbox.
@@ -87,6 +88,7 @@ type Inbox struct {
 	version string // of the notice
 	commit  *store.Batch[*result]
 	d       dispatcher
+	limit   limiter
 	acks    chan struct{} // bounds acknowledgements under way
 	Stats   Stats
 }
@@ -124,6 +126,7 @@ func (in *Inbox) Connect(ctx context.Context, cfg Config) error {
 	}
 	in.cfg = cfg
 	in.version = cfg.Notice.Version()
+	in.limit = limiter{most: cfg.PerMinute, now: cfg.Now}
 	in.acks = make(chan struct{}, 64)
 	in.commit = store.NewBatch(cfg.DB, in.commitTx)
 	cfg.Outbox.Notices(in.d.expectNotice)

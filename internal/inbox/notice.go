@@ -40,10 +40,13 @@ func (in *Inbox) farewell(it *outbox.Item) {
 	in.cfg.Rights.Farewell(it.Person, it.ID)
 }
 
+// buttons offers commands of Sotto's own.
 func (t *turn) buttons(payloads ...string) []sotto.Button {
 	out := make([]sotto.Button, 0, len(payloads))
 	for _, p := range payloads {
-		out = append(out, sotto.Button{Label: t.in.cfg.Book.Button(t.lang, p), Payload: p})
+		if cmd, ok := t.in.cfg.Book.Payload(p); ok {
+			out = append(out, sotto.Button{Label: t.text("button." + string(cmd)), Payload: p})
+		}
 	}
 	return out
 }

@@ -135,6 +135,13 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 	if t.st.Stopped || strings.HasPrefix(t.ev.Payload, wording.PayloadPrefix) {
 		return t.finish(ctx)
 	}
+	if ok, first := t.in.limit.allow(t.rec.Person); !ok {
+		t.trail.Add(audit.Act{Verb: "limit", Denied: true, Reasons: []string{"too many messages in a minute"}})
+		if first {
+			return t.tell(ctx, t.text("busy"))
+		}
+		return t.finish(ctx)
+	}
 	return t.converse(ctx)
 }
 

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/bench"
+	"github.com/sotto-chat/sotto/server"
+)
+
+// benchChild is the first argument of a process that is measured by its parent.
+const benchChild = "__bench"
+
+// child is a measured process.
+type child struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	addr string
+	dir  string
+}
+
+// usage is what a process says of itself.
+type usage struct {
+	CPU    time.Duration `json:"cpu"`
+	MaxRSS int64         `json:"max_rss"` // bytes
+}
+
+// startChild runs this program again as a server of a kind: "ingest", "turn" or
+// "ceiling".
+func startChild(ctx context.Context, con *console, kind, dir, api string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{}
+	if kind != "ceiling" {
+		if c.dir, err = os.MkdirTemp(dir, "sotto-bench-"); err != nil {
+			return nil, err
+		}
+	}
+	c.cmd = exec.CommandContext(ctx, self, benchChild, kind, c.dir, api) //nolint:gosec // this program itself
+	c.cmd.Stderr = con.err
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c.out = bufio.NewScanner(out)
+	if err := c.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if !c.out.Scan() {
+		c.end()
+		return nil, errors.New("the measured process did not start")
+	}
+	c.addr = c.out.Text()
+	return c, nil
+}
+
+func (c *child) usage() (usage, error) {
+	var u usage
+	if _, err := io.WriteString(c.in, "usage\n"); err != nil {
+		return u, err
+	}
+	if !c.out.Scan() {
+		return u, errors.New("the measured process ended")
+	}
+	return u, json.Unmarshal(c.out.Bytes(), &u)
+}
+
+// measure runs f and returns the CPU time that the child used meanwhile.
+func (c *child) measure(f func() (*bench.Slice, error)) (*bench.Slice, time.Duration, error) {
+	before, err := c.usage()
+	if err != nil {
+		return nil, 0, err
+	}
+	s, err := f()
+	if err != nil {
+		return nil, 0, err
+	}
+	after, err := c.usage()
+	return s, after.CPU - before.CPU, err
+}
+
+// end closes the child's input, which ends it, and removes its data.
+func (c *child) end() {
+	_ = c.in.Close()                                                            //nolint:errcheck // it may have ended already
+	kill := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() }) //nolint:errcheck // it may have ended already
+	_ = c.cmd.Wait()                                                            //nolint:errcheck // its exit code says nothing here
+	kill.Stop()
+	if c.dir != "" {
+		_ = os.RemoveAll(c.dir) //nolint:errcheck // a leftover in the temporary directory
+	}
+}
+
+// runBenchChild is the measured process: a server, and a parent at standard input.
+func runBenchChild(ctx context.Context, args []string, con *console) int {
+	if len(args) != 3 {
+		return 2
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var addr string
+	var err error
+	var wg sync.WaitGroup
+	if args[0] == "ceiling" {
+		addr, err = serveCeiling(ctx)
+	} else {
+		addr, err = serveBench(ctx, &wg, args[0] == "ingest", args[1], args[2], con)
+	}
+	if err != nil {
+		fmt.Fprintln(con.err, "sotto bench:", err)
+		return 1
+	}
+	fmt.Fprintln(con.out, addr)
+	for sc := bufio.NewScanner(con.in); sc.Scan(); {
+		var ru syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
+			return 1
+		}
+		b, err := json.Marshal(usage{CPU: time.Duration(ru.Utime.Nano() + ru.Stime.Nano()), MaxRSS: ru.Maxrss << 10})
+		if err != nil {
+			return 1
+		}
+		fmt.Fprintln(con.out, string(b))
+	}
+	cancel()
+	wg.Wait()
+	return 0
+}
+
+func serveBench(ctx context.Context, wg *sync.WaitGroup, hold bool, dir, api string, con *console) (string, error) {
+	env := map[string]string{"T": bench.TelegramToken, "S": bench.TelegramSecret, "A": bench.AppSecret, "V": "verify", "P": "page-token"}
+	file := filepath.Join(dir, "sotto.yaml")
+	text := strings.NewReplacer("API", api, "PAGE", bench.PageID).Replace(`
+listen: 127.0.0.1:0
+data: ./data
+keys: { current: file:./kek }
+audit: { head: ./head }
+log: { level: error }
+limits: { per_person_per_minute: 1000000 }
+channels:
+  telegram: { bench: { token: env:T, secret: env:S, api: "API" } }
+  messenger: { bench: { page_id: "PAGE", app_secret: env:A, verify_token: env:V, access_token: env:P, api: "API" } }
+`)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	if err := server.CreateKey(filepath.Join(dir, "kek")); err != nil {
+		return "", err
+	}
+	bot := sotto.BotFunc(func(_ context.Context, t *sotto.Turn) error { t.Reply(t.Text); return nil })
+	s, err := server.New(server.Config{File: file, Hold: hold, Env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}, bot)
+	if err != nil {
+		return "", err
+	}
+	failed := make(chan error, 1)
+	wg.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			fmt.Fprintln(con.err, "sotto bench:", err)
+			failed <- err
+		}
+	})
+	select {
+	case err := <-failed:
+		return "", err
+	case <-s.Ready():
+		return s.Addr(), nil
+	}
+}
+
+// serveCeiling is what a webhook costs without any of it: the signature is
+// checked, and that is all.
+func serveCeiling(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	bufs := sync.Pool{New: func() any { b := make([]byte, 4096); return &b }}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		buf := bufs.Get().(*[]byte) //nolint:errcheck,forcetypeassert // only byte slices are in the pool
+		defer bufs.Put(buf)
+		n, err := io.ReadFull(r.Body, *buf)
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if !ceilingVerify(r, (*buf)[:n]) {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	go func() { <-ctx.Done(); _ = srv.Close() }() //nolint:errcheck // the run is over
+	go func() { _ = srv.Serve(l) }()              //nolint:errcheck // it ends with the run
+	return l.Addr().String(), nil
+}
+
+func ceilingVerify(r *http.Request, body []byte) bool {
+	if s := r.Header.Get("X-Telegram-Bot-Api-Secret-Token"); s != "" {
+		return hmac.Equal([]byte(s), []byte(bench.TelegramSecret))
+	}
+	want, err := hex.DecodeString(strings.TrimPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256="))
+	if err != nil {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(bench.AppSecret))
+	mac.Write(body)
+	return hmac.Equal(mac.Sum(nil), want)
+}

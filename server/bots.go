@@ -1,0 +1,37 @@
+package server
+
+import (
+	"context"
+	"io/fs"
+	"os"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/examples/shophelp"
+	"github.com/sotto-chat/sotto/internal/answer"
+	"github.com/sotto-chat/sotto/internal/config"
+	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/pii"
+)
+
+// configuredBot makes the bot that the configuration names.
+func (s *Server) configuredBot() (sotto.Bot, error) {
+	if s.cfg.Bot.Kind == "echo" {
+		return sotto.BotFunc(func(_ context.Context, t *sotto.Turn) error {
+			t.Reply(t.Text)
+			return nil
+		}), nil
+	}
+	var files fs.FS = shophelp.Files()
+	if s.cfg.Bot.Sources != "" {
+		files = os.DirFS(s.cfg.Bot.Sources)
+	}
+	return answer.New(context.Background(), answer.Config{FS: files})
+}
+
+func (*Server) finder() *pii.Finder { return new(pii.Finder) }
+
+// Template returns the commented configuration that `sotto init` writes.
+func Template() []byte { return config.Template() }
+
+// Policy is one policy in force.
+type Policy = gate.Policy

@@ -1,0 +1,193 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/config"
+	"github.com/sotto-chat/sotto/internal/datadir"
+	"github.com/sotto-chat/sotto/internal/egress"
+	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/transport"
+	"github.com/sotto-chat/sotto/internal/vault"
+)
+
+// Finding is one line of a check.
+type Finding struct {
+	OK   bool
+	Text string
+}
+
+func (f Finding) String() string {
+	if f.OK {
+		return "ok     " + f.Text
+	}
+	return "WRONG  " + f.Text
+}
+
+// Findings are the lines of a check.
+type Findings []Finding
+
+// Bad reports whether anything is wrong.
+func (fs Findings) Bad() bool {
+	for _, f := range fs {
+		if !f.OK {
+			return true
+		}
+	}
+	return false
+}
+
+// Check looks at everything that can be looked at without serving: the
+// configuration, the policies, the key, the data, the certificate, and, with
+// online, each account on its network.
+func Check(ctx context.Context, in Config, online bool) (Findings, error) {
+	s, err := configure(in)
+	if err != nil {
+		var p *config.Problems
+		if !errors.As(err, &p) {
+			return nil, err
+		}
+		var out Findings
+		for _, line := range p.List() {
+			out = append(out, Finding{Text: line.String()})
+		}
+		return out, nil
+	}
+	out := Findings{{OK: true, Text: "configuration"}}
+	add := func(what string, err error) {
+		if err != nil {
+			what += ": " + err.Error()
+		}
+		out = append(out, Finding{OK: err == nil, Text: what})
+	}
+	_, err = gate.New(gate.Config{Dir: s.cfg.Policies, Purposes: s.rules(), Now: s.now})
+	add("policies", err)
+	out = append(out, s.checkStored(ctx, in)...)
+	if s.cfg.Domain != "" || s.cfg.TLS.Cert != "" {
+		out = append(out, s.checkCertificate())
+	}
+	if online {
+		out = append(out, s.checkNetworks(ctx)...)
+	}
+	return out, nil
+}
+
+func (s *Server) checkStored(ctx context.Context, in Config) Findings {
+	if datadir.Absent(s.cfg.Data) {
+		return Findings{{OK: true, Text: "data: none yet; the first start makes " + s.cfg.Data}}
+	}
+	var wrong []string
+	if err := Operate(ctx, in, OpCheck, struct{}{}, &wrong); err != nil {
+		return Findings{{Text: "data: " + err.Error()}}
+	}
+	if len(wrong) == 0 {
+		return Findings{{OK: true, Text: "data, key store and audit log"}}
+	}
+	var out Findings
+	for _, w := range wrong {
+		out = append(out, Finding{Text: w})
+	}
+	return out
+}
+
+func (s *Server) checkCertificate() Finding {
+	until, err := transport.StoredExpiry(s.transportConfig(nil))
+	switch {
+	case err != nil:
+		return Finding{Text: "certificate: " + err.Error()}
+	case until.IsZero():
+		return Finding{OK: true, Text: "certificate: none yet; the first start asks for one"}
+	}
+	left := until.Sub(s.now())
+	return Finding{OK: left > 7*24*time.Hour, Text: fmt.Sprintf("certificate: ends on %s, in %d days", until.Format(time.DateOnly), int(left.Hours()/24))}
+}
+
+func (s *Server) checkNetworks(ctx context.Context) Findings {
+	client, err := egress.New(egress.Config{})
+	if err != nil {
+		return Findings{{Text: err.Error()}}
+	}
+	var out Findings
+	for _, a := range s.accounts {
+		if a.web != nil {
+			continue
+		}
+		out = append(out, checkNetwork(ctx, client, a)...)
+	}
+	return out
+}
+
+func checkNetwork(ctx context.Context, client *egress.Client, a account) Findings {
+	view, err := client.For(a.key, a.api)
+	if err != nil {
+		return Findings{{Text: a.key + ": " + err.Error()}}
+	}
+	ad, err := a.build(view)
+	if err != nil {
+		return Findings{{Text: a.key + ": " + err.Error()}}
+	}
+	c, ok := ad.(channel.Checker)
+	if !ok {
+		return nil
+	}
+	wrong, err := c.Check(ctx)
+	if err != nil {
+		return Findings{{Text: a.key + ": the network does not answer: " + err.Error()}}
+	}
+	if len(wrong) == 0 {
+		return Findings{{OK: true, Text: a.key + ": token and webhook"}}
+	}
+	var out Findings
+	for _, w := range wrong {
+		out = append(out, Finding{Text: a.key + ": " + w})
+	}
+	return out
+}
+
+// verifyOffline verifies the log without opening it for writing, so that a
+// fault is found and named where an ordinary start would refuse.
+func (s *Server) verifyOffline(ctx context.Context) (v Verified, err error) {
+	kek, old, err := s.keys(ctx, false)
+	if err != nil {
+		return v, err
+	}
+	dir, err := datadir.Open(s.cfg.Data, datadir.Options{})
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	va, err := vault.Open(ctx, vault.Config{Path: dir.Keys(), Current: kek, Old: old, Now: s.now})
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, va.Close()) }()
+	db, err := store.Open(ctx, store.Config{Path: dir.Data(), MustExist: true})
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	key, err := audit.VerifierKey("", va.Seed("audit"))
+	if err != nil {
+		return v, err
+	}
+	return verifyLog(ctx, db, s.cfg.Audit.Head, key)
+}
+
+func verifyLog(ctx context.Context, db *store.DB, head, key string) (Verified, error) {
+	rep, err := audit.Verify(ctx, db, audit.VerifyOptions{HeadFile: head, VerifierKey: key})
+	var f *audit.Fault
+	if errors.As(err, &f) {
+		return Verified{Fault: f.Error()}, nil
+	}
+	if err != nil {
+		return Verified{}, sotto.E("audit.verify", sotto.KindOf(err), err)
+	}
+	return Verified{OK: true, Size: rep.Entries, Root: rep.Root}, nil
+}
