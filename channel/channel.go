@@ -69,7 +69,7 @@ type Response struct {
 
 // ErrUnverified is the only thing that Verify says of a call that does not
 // prove its sender. It is the same for every cause, and holds nothing of the call.
-var ErrUnverified = errors.New("the sender is not proven") //nolint:gochecknoglobals // a sentinel
+var ErrUnverified = errors.New("the sender is not proven")
 
 // Adapter is one account on one network.
 //

@@ -93,8 +93,9 @@ type ErrorCase struct {
 }
 
 // Run checks an adapter. Each part is a subtest of its own.
-func Run(t *testing.T, s Spec) {
+func Run(t *testing.T, spec Spec) {
 	t.Helper()
+	s := &spec
 	t.Run("construct", s.construct)
 	t.Run("verify", s.verify)
 	t.Run("decode", s.decode)
@@ -107,7 +108,7 @@ func Run(t *testing.T, s Spec) {
 }
 
 // adapter makes a valid one.
-func (s *Spec) adapter(t testing.TB, api string, client channel.Doer) channel.Adapter {
+func (s *Spec) adapter(t *testing.T, api string, client channel.Doer) channel.Adapter {
 	t.Helper()
 	if api == "" {
 		api = "https://network.invalid"
@@ -128,11 +129,12 @@ func (s *Spec) adapter(t testing.TB, api string, client channel.Doer) channel.Ad
 // noClient is for what needs no network.
 type noClient struct{}
 
+// Do fails.
 func (noClient) Do(*http.Request) (*http.Response, error) {
 	return nil, errors.New("a call where none was expected")
 }
 
-func (s Spec) construct(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) construct(t *testing.T) {
 	good := func() Setup {
 		return Setup{
 			Secrets: channel.Secrets{channel.NewSecret(s.Secrets[0])}, Token: channel.NewSecret(s.Token),
@@ -173,7 +175,7 @@ func (s Spec) construct(t *testing.T) { //nolint:gocritic // read once
 }
 
 // quiet fails if an error says what no error may.
-func (s *Spec) quiet(t testing.TB, err error) {
+func (s *Spec) quiet(t *testing.T, err error) {
 	t.Helper()
 	for _, secret := range []string{s.Token, url.PathEscape(s.Token), url.QueryEscape(s.Token), s.Secrets[0], s.Secrets[1], "127.0.0.1", "whisper"} {
 		if strings.Contains(err.Error(), secret) {
@@ -190,7 +192,7 @@ func (s *Spec) request(body []byte, signatures ...string) *channel.Request {
 	return &channel.Request{Method: http.MethodPost, Header: h, Body: body, Now: time.Unix(1700000000, 0)}
 }
 
-func (s Spec) verify(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) verify(t *testing.T) {
 	a := s.adapter(t, "", nil)
 	body := s.Message(1, "whisper")
 	good := s.Sign(s.Secrets[0], body)
@@ -260,7 +262,7 @@ func (s *Spec) rotation(t *testing.T, body []byte) {
 }
 
 // concurrent uses one adapter from many goroutines; it is for the race detector.
-func (s Spec) concurrent(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) concurrent(t *testing.T) {
 	srv := newScript(t, s.Success)
 	a := s.adapter(t, srv.url, srv.client)
 	body := s.Message(1, "hello")

@@ -11,7 +11,7 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 )
 
-func (s Spec) decode(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) decode(t *testing.T) {
 	a := s.adapter(t, "", nil)
 	one := func(body []byte) channel.Event {
 		t.Helper()
@@ -78,7 +78,7 @@ func (s *Spec) batch(t *testing.T, a channel.Adapter) {
 }
 
 // hostile gives the adapter bytes that no network sends.
-func (s Spec) hostile(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) hostile(t *testing.T) {
 	a := s.adapter(t, "", nil)
 	good := string(s.Message(1, "whisper"))
 	refuse := map[string]string{

@@ -25,7 +25,7 @@ const (
 // They look like credentials and are none.
 const (
 	TelegramToken   = "123456789:test-bot-token-of-the-fake-network"
-	TelegramSecret  = "test-webhook-secret"
+	TelegramSecret  = "test-webhook-secret" //nolint:gosec // made up
 	MessengerToken  = "EAAtest-page-token-of-the-fake-network"
 	MessengerSecret = "test-app-secret"
 	VerifyToken     = "test-verify-token"
@@ -128,7 +128,7 @@ func NewNetwork(c NetworkConfig) (*Network, error) {
 	n := &Network{conf: c, url: "http://" + l.Addr().String(), stop: make(chan struct{}), wake: make(chan struct{})}
 	n.next.Store(1000)
 	n.server = &http.Server{Handler: n, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = n.server.Serve(l) }() //nolint:errcheck // ends with Close
+	go func() { _ = n.server.Serve(l) }()
 	return n, nil
 }
 
@@ -193,7 +193,7 @@ func (n *Network) Wait(ctx context.Context, channelName, conversation string, wa
 	}
 }
 
-func (n *Network) record(c Call) { //nolint:gocritic // it is stored by value
+func (n *Network) record(c Call) {
 	c.Time = n.conf.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -23,30 +23,37 @@ import (
 	"github.com/sotto-chat/sotto/channel/telegram"
 )
 
-func network(t testing.TB, record bool) *channeltest.Network {
-	t.Helper()
+func network(tb testing.TB, record bool) *channeltest.Network {
+	tb.Helper()
 	n, err := channeltest.NewNetwork(channeltest.NetworkConfig{Record: record})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := n.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return n
 }
 
+// bot is what both adapters are.
+type bot interface {
+	channel.Adapter
+	channel.Typer
+	channel.Checker
+}
+
 // bots are the real adapters, set up for the network.
-func bots(t testing.TB, n *channeltest.Network) map[string]channel.Adapter {
-	t.Helper()
+func bots(tb testing.TB, n *channeltest.Network) map[string]bot {
+	tb.Helper()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	tg, err := telegram.New(telegram.Config{
 		Token: channel.NewSecret(channeltest.TelegramToken), Secrets: channel.Secrets{channel.NewSecret(channeltest.TelegramSecret)},
 		Username: channeltest.BotUsername, API: n.URL(), Client: client,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ms, err := messenger.New(messenger.Config{
 		PageID: channeltest.PageID, AppSecrets: channel.Secrets{channel.NewSecret(channeltest.MessengerSecret)},
@@ -54,9 +61,9 @@ func bots(t testing.TB, n *channeltest.Network) map[string]channel.Adapter {
 		API: n.URL(), Client: client,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return map[string]channel.Adapter{channeltest.Telegram: tg, channeltest.Messenger: ms}
+	return map[string]bot{channeltest.Telegram: tg, channeltest.Messenger: ms}
 }
 
 func TestNetworkTakesWhatBotsSend(t *testing.T) {
@@ -73,7 +80,7 @@ func TestNetworkTakesWhatBotsSend(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if err := a.(channel.Typer).Typing(t.Context(), "41"); err != nil {
+		if err := a.Typing(t.Context(), "41"); err != nil {
 			t.Fatal(name, err)
 		}
 		got, err := n.Wait(t.Context(), name, "41", 2)
@@ -90,7 +97,7 @@ func TestNetworkTakesWhatBotsSend(t *testing.T) {
 		if all := n.Sent(); len(all) != 3 || !strings.HasPrefix(all[2].Action, "typing") {
 			t.Errorf("%s: %+v", name, all)
 		}
-		if found, err := a.(channel.Checker).Check(t.Context()); err != nil || len(found) != 0 {
+		if found, err := a.Check(t.Context()); err != nil || len(found) != 0 {
 			t.Error(name, found, err)
 		}
 	}

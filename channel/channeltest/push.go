@@ -44,7 +44,7 @@ func (n *Network) Push(ctx context.Context, url string, h Webhook) (status int, 
 	if err != nil {
 		return 0, fmt.Errorf("fake network: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)); err != nil {
 		return 0, fmt.Errorf("fake network: %w", err)
 	}

@@ -35,7 +35,7 @@ type call struct {
 	body []byte
 }
 
-func newScript(t testing.TB, a Answer) *script {
+func newScript(t *testing.T, a Answer) *script {
 	t.Helper()
 	s := &script{}
 	s.always(a)
@@ -83,7 +83,7 @@ func (a Answer) write(w http.ResponseWriter) {
 		w.Header().Set(k, v)
 	}
 	w.WriteHeader(a.Status)
-	_, _ = io.WriteString(w, a.Body) //nolint:errcheck // the client may have gone
+	_, _ = io.WriteString(w, a.Body)
 }
 
 // reset breaks the connection as a crashed server does.
@@ -93,9 +93,9 @@ func reset(w http.ResponseWriter) {
 		return
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) //nolint:errcheck // closing is what counts
+		_ = tcp.SetLinger(0)
 	}
-	_ = c.Close() //nolint:errcheck // it is meant to break
+	_ = c.Close()
 }
 
 func (s *Spec) outgoing() *channel.Outgoing {
@@ -105,7 +105,7 @@ func (s *Spec) outgoing() *channel.Outgoing {
 	}
 }
 
-func (s Spec) send(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) send(t *testing.T) {
 	srv := newScript(t, s.Success)
 	a := s.adapter(t, srv.url, srv.client)
 	sent, err := a.Send(t.Context(), s.outgoing())
@@ -118,6 +118,9 @@ func (s Spec) send(t *testing.T) { //nolint:gocritic // read once
 	}
 	if !bytes.Contains(calls[0].body, []byte("whisper")) {
 		t.Error("the text was not sent")
+	}
+	if i, ok := a.(channel.Idempotent); (ok && i.Idempotent()) != (s.Key != nil) {
+		t.Error("the adapter and the description differ on whether the network knows an idempotency key")
 	}
 	if s.Key != nil {
 		if got := s.Key(calls[0].r, calls[0].body); got != "key-1" {
@@ -185,7 +188,7 @@ func (s *Spec) is(t *testing.T, name string, err error, want ErrorCase) {
 	}
 }
 
-func (s Spec) sendErrors(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) sendErrors(t *testing.T) {
 	srv := newScript(t, s.Success)
 	a := s.adapter(t, srv.url, srv.client)
 	cases := append([]ErrorCase{
@@ -214,10 +217,10 @@ func (s Spec) sendErrors(t *testing.T) { //nolint:gocritic // read once
 	}
 }
 
-func (s Spec) sendBroken(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) sendBroken(t *testing.T) {
 	srv := newScript(t, s.Success)
 	a := s.adapter(t, srv.url, srv.client)
-	try := func(name string, ctx context.Context, want channel.Class) { //nolint:revive // the name reads better first
+	try := func(ctx context.Context, name string, want channel.Class) {
 		t.Helper()
 		_, err := a.Send(ctx, s.outgoing())
 		s.is(t, name, err, ErrorCase{Class: want})
@@ -228,15 +231,15 @@ func (s Spec) sendBroken(t *testing.T) { //nolint:gocritic // read once
 		}
 	}
 	srv.do(func(_ int, w http.ResponseWriter, _ *http.Request) { reset(w) })
-	try("reset after the request", t.Context(), channel.Unknown)
+	try(t.Context(), "reset after the request", channel.Unknown)
 
 	srv.do(func(_ int, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(w).Flush() //nolint:errcheck // it is broken next
+		_ = http.NewResponseController(w).Flush()
 		reset(w)
 	})
-	try("reset within the answer", t.Context(), channel.Unknown)
+	try(t.Context(), "reset within the answer", channel.Unknown)
 
 	srv.do(func(_ int, w http.ResponseWriter, _ *http.Request) {
 		for range 64 {
@@ -245,12 +248,12 @@ func (s Spec) sendBroken(t *testing.T) { //nolint:gocritic // read once
 			}
 		}
 	})
-	try("answer of 4 MiB", t.Context(), channel.Unknown)
+	try(t.Context(), "answer of 4 MiB", channel.Unknown)
 
 	srv.do(func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	try("hang", ctx, channel.Unknown)
+	try(ctx, "hang", channel.Unknown)
 
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -261,18 +264,19 @@ func (s Spec) sendBroken(t *testing.T) { //nolint:gocritic // read once
 		t.Fatal(err)
 	}
 	a = s.adapter(t, "http://"+addr, srv.client)
-	try("refused", t.Context(), channel.Retry)
+	try(t.Context(), "refused", channel.Retry)
 
 	a = s.adapter(t, "https://network.invalid", leaky{})
-	try("an error that shows the address", t.Context(), channel.Unknown)
+	try(t.Context(), "an error that shows the address", channel.Unknown)
 
 	a = s.adapter(t, "https://network.invalid", denied{})
-	try("our own way out said no", t.Context(), channel.Retry)
+	try(t.Context(), "our own way out said no", channel.Retry)
 }
 
 // leaky fails as http.Client does: with the address in its error.
 type leaky struct{}
 
+// Do fails.
 func (leaky) Do(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("%s %q: broken pipe", r.Method, r.URL.String())
 }
@@ -280,13 +284,14 @@ func (leaky) Do(r *http.Request) (*http.Response, error) {
 // denied fails as the egress client does.
 type denied struct{}
 
+// Do fails.
 func (denied) Do(r *http.Request) (*http.Response, error) {
 	return nil, sotto.E("egress.do", sotto.KindDenied, fmt.Errorf("host of %s", r.URL))
 }
 
 // sendParts checks what a text over the limit becomes, and what a failure of
 // its second part means.
-func (s Spec) sendParts(t *testing.T) { //nolint:gocritic // read once
+func (s *Spec) sendParts(t *testing.T) {
 	srv := newScript(t, s.Success)
 	a := s.adapter(t, srv.url, srv.client)
 	m := s.outgoing()

@@ -49,7 +49,7 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, name)
 		return
 	}
-	_, _ = w.Write(n.success(name, method, id, &call)) //nolint:errcheck // the caller may have gone
+	_, _ = w.Write(n.success(name, method, id, &call))
 }
 
 // route tells the networks apart by their paths, and checks the token.
@@ -74,10 +74,10 @@ func messageID(name string, id int64) string {
 func refuse(w http.ResponseWriter, name string) {
 	w.WriteHeader(http.StatusUnauthorized)
 	if name == Telegram {
-		_, _ = io.WriteString(w, `{"ok":false,"error_code":401,"description":"Unauthorized"}`) //nolint:errcheck // the caller may have gone
+		_, _ = io.WriteString(w, `{"ok":false,"error_code":401,"description":"Unauthorized"}`)
 		return
 	}
-	_, _ = io.WriteString(w, `{"error":{"message":"Invalid OAuth access token.","type":"OAuthException","code":190}}`) //nolint:errcheck // the caller may have gone
+	_, _ = io.WriteString(w, `{"error":{"message":"Invalid OAuth access token.","type":"OAuthException","code":190}}`)
 }
 
 // success is the answer to a call that went well.
@@ -144,7 +144,7 @@ func (n *Network) misbehave(w http.ResponseWriter, r *http.Request, f *Fault, na
 	} else if body == "" {
 		body = fmt.Sprintf(`{"error":{"message":%q,"type":"OAuthException","code":%d}}`, http.StatusText(f.Status), graphCode(f.Status))
 	}
-	_, _ = io.WriteString(w, body) //nolint:errcheck // the caller may have gone
+	_, _ = io.WriteString(w, body)
 	return true
 }
 

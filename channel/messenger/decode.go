@@ -10,7 +10,7 @@ import (
 )
 
 // errNotPage says that a body is not of a page's inbox.
-var errNotPage = errors.New("not a call of Messenger") //nolint:gochecknoglobals // a sentinel
+var errNotPage = errors.New("not a call of Messenger")
 
 // Decode reads a call as an adapter without a page id does: events of every
 // page are taken. It is for looking at a body by hand.

@@ -18,34 +18,35 @@ import (
 )
 
 type fixture struct {
-	ID, Kind, Body string
-	Expect         struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	Body   string `json:"body"`
+	Expect struct {
 		Sender    string `json:"sender_id"`
 		Recipient string `json:"recipient_id"`
 		Message   string `json:"message_id"`
-		Text      string
-		Payload   string
-		Events    int
-		Kinds     []string
-	}
+		Text      string `json:"text"`
+		Payload   string `json:"payload"`
+		Events    int    `json:"events"`
+	} `json:"expect"`
 }
 
-func fixtures(t testing.TB) []fixture {
-	t.Helper()
+func fixtures(tb testing.TB) []fixture {
+	tb.Helper()
 	b, err := os.ReadFile("testdata/fixtures.jsonl")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var list []fixture
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
 		var f fixture
 		if err := json.Unmarshal(s.Bytes(), &f); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		list = append(list, f)
 	}
 	if len(list) < 60 {
-		t.Fatalf("only %d fixtures", len(list))
+		tb.Fatalf("only %d fixtures", len(list))
 	}
 	return list
 }

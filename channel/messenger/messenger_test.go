@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -55,12 +56,31 @@ func TestConformance(t *testing.T) {
 		status, code, subcode int
 		want                  channel.Class
 	}{
-		{400, 1, 0, channel.Retry}, {400, 2, 0, channel.Retry}, {500, 2, 0, channel.Retry}, {400, 4, 0, channel.Retry}, {400, 17, 0, channel.Retry},
-		{400, 32, 0, channel.Retry}, {400, 341, 0, channel.Retry}, {400, 613, 0, channel.Retry}, {400, 1200, 0, channel.Retry},
-		{400, 102, 0, channel.Auth}, {401, 190, 0, channel.Auth}, {400, 190, 460, channel.Auth}, {403, 368, 0, channel.Auth}, {400, 10, 1893063, channel.Auth},
-		{400, 10, 2018278, channel.Window}, {403, 10, 2534022, channel.Window},
-		{400, 551, 0, channel.Gone}, {400, 200, 1545041, channel.Gone}, {400, 100, 2018001, channel.Gone}, {403, 230, 0, channel.Gone},
-		{400, 100, 0, channel.Bad}, {400, 10, 0, channel.Bad}, {403, 200, 0, channel.Bad}, {403, 299, 0, channel.Bad}, {401, 9999, 0, channel.Bad},
+		{400, 1, 0, channel.Retry},
+		{400, 2, 0, channel.Retry},
+		{500, 2, 0, channel.Retry},
+		{400, 4, 0, channel.Retry},
+		{400, 17, 0, channel.Retry},
+		{400, 32, 0, channel.Retry},
+		{400, 341, 0, channel.Retry},
+		{400, 613, 0, channel.Retry},
+		{400, 1200, 0, channel.Retry},
+		{400, 102, 0, channel.Auth},
+		{401, 190, 0, channel.Auth},
+		{400, 190, 460, channel.Auth},
+		{403, 368, 0, channel.Auth},
+		{400, 10, 1893063, channel.Auth},
+		{400, 10, 2018278, channel.Window},
+		{403, 10, 2534022, channel.Window},
+		{400, 551, 0, channel.Gone},
+		{400, 200, 1545041, channel.Gone},
+		{400, 100, 2018001, channel.Gone},
+		{403, 230, 0, channel.Gone},
+		{400, 100, 0, channel.Bad},
+		{400, 10, 0, channel.Bad},
+		{403, 200, 0, channel.Bad},
+		{403, 299, 0, channel.Bad},
+		{401, 9999, 0, channel.Bad},
 	} {
 		code := fmt.Sprint(c.code)
 		if c.subcode != 0 {
@@ -138,9 +158,7 @@ func TestHandshake(t *testing.T) {
 	good := url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1158201444"}, "hub.verify_token": {"verify"}}
 	with := func(key string, values ...string) url.Values {
 		q := url.Values{}
-		for k, v := range good {
-			q[k] = v
-		}
+		maps.Copy(q, good)
 		q[key] = values
 		return q
 	}
@@ -232,9 +250,9 @@ func TestSendForm(t *testing.T) {
 func TestSendNumbersManyButtons(t *testing.T) {
 	var got struct {
 		Message struct {
-			Text    string
-			Replies []any `json:"quick_replies"`
-		}
+			Text    string `json:"text"`
+			Replies []any  `json:"quick_replies"`
+		} `json:"message"`
 	}
 	a := start(t, func(w http.ResponseWriter, r *http.Request) {
 		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // errNotUpdate says that a body is not one of Telegram's updates.
-var errNotUpdate = errors.New("not an update of Telegram") //nolint:gochecknoglobals // a sentinel
+var errNotUpdate = errors.New("not an update of Telegram")
 
 // Decode reads an update as an adapter without a user name and token does: in
 // groups it takes any bot that is mentioned or replied to for this one. It is

@@ -17,31 +17,33 @@ import (
 )
 
 type fixture struct {
-	ID, Kind, Body string
-	Expect         struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	Body   string `json:"body"`
+	Expect struct {
 		Sender       string `json:"sender_id"`
 		Conversation string `json:"conversation_id"`
 		Message      string `json:"message_id"`
 		Text         string `json:"text"`
-	}
+	} `json:"expect"`
 }
 
-func fixtures(t testing.TB) []fixture {
-	t.Helper()
+func fixtures(tb testing.TB) []fixture {
+	tb.Helper()
 	b, err := os.ReadFile("testdata/fixtures.jsonl")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var list []fixture
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
 		var f fixture
 		if err := json.Unmarshal(s.Bytes(), &f); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		list = append(list, f)
 	}
 	if len(list) < 30 {
-		t.Fatalf("only %d fixtures", len(list))
+		tb.Fatalf("only %d fixtures", len(list))
 	}
 	return list
 }
@@ -204,14 +206,8 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b, err := Decode([]byte(tt.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, b.Events); diff != "" {
-				t.Error(diff)
-			}
-			if b.Unknown != tt.unknown {
-				t.Errorf("Unknown = %d, want %d", b.Unknown, tt.unknown)
+			if diff := cmp.Diff(tt.want, b.Events); diff != "" || err != nil || b.Unknown != tt.unknown {
+				t.Errorf("%v, %d unknown, want %d: %s", err, b.Unknown, tt.unknown, diff)
 			}
 		})
 	}

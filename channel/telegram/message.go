@@ -267,11 +267,11 @@ func (me self) meant(text string, e entity) bool {
 		return me.id != "" && e.user == me.id
 	}
 	part := units(text, e.offset, e.length)
-	at := strings.IndexByte(part, '@')
-	if at < 0 {
+	_, name, named := strings.Cut(part, "@")
+	if !named {
 		return e.kind == "bot_command" && part != ""
 	}
-	name := strings.ToLower(part[at+1:])
+	name = strings.ToLower(name)
 	if me.name != "" {
 		return name == me.name
 	}
@@ -443,10 +443,10 @@ func (o *other) standing() sotto.EventKind {
 	if o.chat.group() {
 		return presence(&o.was, &o.is)
 	}
-	switch {
-	case o.is.status == "kicked":
+	switch o.is.status {
+	case "kicked":
 		return sotto.EventBlock
-	case o.is.status == "member":
+	case "member":
 		return sotto.EventUnblock
 	}
 	return sotto.EventOther

@@ -49,7 +49,7 @@ func Call(client channel.Doer, r *http.Request) (*Answer, error) {
 	if err != nil {
 		return nil, broken(err, asked.Load() && !connected.Load())
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // all that counts was read
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		e := broken(err, false)

@@ -17,7 +17,7 @@ const maxID = 512
 
 // errJSON says that a body is not JSON as RFC 8259 describes it, or nests too
 // deep. It is the same for every cause and holds nothing of the body.
-var errJSON = errors.New("not well-formed JSON") //nolint:gochecknoglobals // a sentinel
+var errJSON = errors.New("not well-formed JSON")
 
 // Scanner reads JSON once from front to back and hands out only what is asked
 // for, without building a tree: an adapter needs about a dozen fields of a
