@@ -51,7 +51,8 @@ func (me self) decode(body []byte) (channel.Batch, error) {
 	switch err := s.End(); {
 	case err != nil:
 		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, err)
-	case !is, u.id == "" && u.field == "" && u.fields > 0:
+	case !is, u.id == "" && (u.fields > 1 || u.fields == 1 && u.field == ""):
+		// Other networks say "message" as well, but never alone.
 		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, errNotUpdate)
 	case u.field == "":
 		return channel.Batch{Unknown: u.fields}, nil

@@ -201,6 +201,9 @@ func TestDecode(t *testing.T) {
 		{"odd language", in("message", `"message_id":5,"date":1700000000,"from":{"id":41,"language_code":"pt_BR"},`+private+`,"text":"x"`), with(direct, func(e *channel.Event) { e.Language, e.Text = "pt-BR", "x" }), 0},
 		{"unknown kind", `{"update_id":7,"teleport":{"to":1}}`, nil, 1},
 		{"unknown beside known", `{"update_id":7,"teleport":{},"poll":{"id":"1"}}`, []channel.Event{{Kind: sotto.EventOther, Delivery: "7"}}, 0},
+		{"no update id", `{"message":{` + msg + private + `,"text":"x"}}`, with(direct, func(e *channel.Event) {
+			e.Text, e.Delivery = "x", "h449f298d7cc7008eb5071f6f4fb5b2fd"
+		}), 0},
 		{"nothing", `{}`, nil, 0},
 		{"only an id", `{"update_id":7}`, nil, 0},
 	} {

@@ -50,6 +50,7 @@ func TestConformance(t *testing.T) {
 		Foreign: []string{
 			`{"object":"page","entry":[{"id":"1","messaging":[]}]}`,
 			`{"destination":"U1","events":[]}`, `{"type":1}`, `{"event":"webhook","timestamp":1}`,
+			`{"event":"message","timestamp":1,"message":{"text":"x"}}`, `{"type":"MESSAGE","message":{}}`,
 		},
 		Conversation: "41",
 		Success:      channeltest.Answer{Status: 200, Body: `{"ok":true,"result":{"message_id":77,"chat":{"id":41}}}`},
