@@ -150,7 +150,7 @@ func New(cfg Config) (*Gate, error) {
 		cfg.Life = time.Minute
 	}
 	rules, ruleErr := purposeRules(cfg.Purposes)
-	loaded, err := loadPolicies(cfg.Dir, newNames(rules, cfg.Channels, cfg.Categories))
+	loaded, err := loadPolicies(cfg.Dir, newNames(rules, cfg.Channels, cfg.Categories), schemaText)
 	if err = errors.Join(ruleErr, err); err != nil {
 		return nil, sotto.E(op, sotto.KindInvalid, err)
 	}
@@ -195,7 +195,7 @@ func purposeRules(configured []PurposeRule) (map[sotto.Purpose]PurposeRule, erro
 			continue
 		case seen[r.Purpose]:
 			errs = append(errs, fmt.Errorf("purpose %q is declared twice", r.Purpose))
-		case !slices.Contains(bases(), string(r.Basis)):
+		case !slices.Contains(bases(), string(r.Basis)) && (r.On || r.Basis != ""):
 			errs = append(errs, fmt.Errorf("purpose %q: its basis %q is none of GDPR Art. 6(1)", r.Purpose, r.Basis))
 		}
 		seen[r.Purpose] = true

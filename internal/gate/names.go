@@ -300,13 +300,14 @@ func singular(attribute string) string {
 func attributesIn(n ast.IsNode) []string {
 	var found []string
 	ast.Inspect(ast.NewNode(n), func(n ast.IsNode) bool {
-		if a, ok := n.(ast.NodeTypeAccess); ok {
-			if v, ok := a.Arg.(ast.NodeTypeVariable); ok && v.Name == "context" {
-				found = append(found, string(a.Value))
-			}
+		a, ok := n.(ast.NodeTypeAccess)
+		if !ok {
+			return operand(n)
 		}
-		// Inside a comparison of its own, an attribute is compared with that.
-		return operand(n)
+		if v, ok := a.Arg.(ast.NodeTypeVariable); ok && v.Name == "context" {
+			found = append(found, string(a.Value))
+		}
+		return false
 	})
 	return found
 }

@@ -19,12 +19,16 @@ import (
 	"github.com/cedar-policy/cedar-go/x/exp/schema/validate"
 )
 
-//go:embed policies
+//go:embed policies/*.cedar
 var builtIn embed.FS
+
+// schemaText declares the names and types that policies may use.
+//
+//go:embed policies/sotto.cedarschema
+var schemaText []byte
 
 const (
 	builtInDir = "policies"
-	schemaFile = "policies/sotto.cedarschema"
 
 	// maxPolicyFile bounds one file of an operator, in bytes.
 	maxPolicyFile = 1 << 20
@@ -70,13 +74,13 @@ type loader struct {
 	errs     []error
 }
 
-// loadPolicies reads the built-in policies and those of dir.
-func loadPolicies(dir string, n *names) ([]policy, error) {
-	types, err := newValidator()
+// loadPolicies reads the built-in policies and those of dir, and checks them
+// against a schema.
+func loadPolicies(dir string, n *names, schema []byte) ([]policy, error) {
+	l, err := newLoader(n, schema)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{names: n, types: types, lines: make(map[string]string)}
 	l.readAll(builtIn, builtInDir, func(name string) string { return path.Join("default", name) })
 	if dir != "" {
 		l.readAll(os.DirFS(dir), ".", func(name string) string { return filepath.Join(dir, name) })
@@ -84,21 +88,16 @@ func loadPolicies(dir string, n *names) ([]policy, error) {
 	return l.policies, errors.Join(l.errs...)
 }
 
-func newValidator() (*validate.Validator, error) {
-	text, err := builtIn.ReadFile(schemaFile)
-	if err != nil {
-		return nil, err
-	}
+func newLoader(n *names, text []byte) (*loader, error) {
 	var s schema.Schema
-	s.SetFilename(schemaFile)
 	if err := s.UnmarshalCedar(text); err != nil {
 		return nil, err
 	}
-	resolved, err := s.Resolve()
+	names, err := s.Resolve()
 	if err != nil {
 		return nil, err
 	}
-	return validate.New(resolved), nil
+	return &loader{names: n, types: validate.New(names), lines: make(map[string]string)}, nil
 }
 
 // readAll loads the *.cedar files of one folder in the order of their names.
@@ -114,7 +113,7 @@ func (l *loader) readAll(fsys fs.FS, dir string, shown func(name string) string)
 		}
 		text, err := fs.ReadFile(fsys, path.Join(dir, e.Name()))
 		if err != nil {
-			l.errs = append(l.errs, fmt.Errorf("policies: %w", err))
+			l.errs = append(l.errs, fmt.Errorf("policies: %s: %w", shown(e.Name()), err))
 			continue
 		}
 		l.load(shown(e.Name()), text)
