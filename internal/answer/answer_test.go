@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -36,9 +37,9 @@ func (b *Bot) say(t testing.TB, lang, text string) []sotto.Reply {
 
 type question struct{ lang, answers, text string }
 
-func questions(t testing.TB) []question {
+func questions(t testing.TB, file string) []question {
 	t.Helper()
-	data, err := os.ReadFile("testdata/questions.txt")
+	data, err := os.ReadFile("testdata/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,48 +53,55 @@ func questions(t testing.TB) []question {
 	return qs
 }
 
-// TestQuestions holds the bot to nine of ten, both ways and in each language.
+// TestQuestions holds the bot to nine of ten, both ways and in each language,
+// with the questions that it was tuned on. The floors for the others are what it
+// reached with them at the first try: 25 of 30 answered rightly, 28 of 30
+// declined. They guard against getting worse and promise no more.
 func TestQuestions(t *testing.T) {
 	b := shop(t)
 	<-b.ready
-	type tally struct{ right, all int }
-	sums := map[string]*tally{}
-	for _, q := range questions(t) {
-		p, err := b.find(t.Context(), q.lang, q.text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := "-"
-		if p != nil {
-			got = strings.TrimSuffix(strings.TrimPrefix(p.doc.path, p.doc.lang+"/"), ".md") + "#" + p.anchor
-		}
-		kind := q.lang + " answered"
-		if q.answers == "-" {
-			kind = q.lang + " declined"
-		}
-		if sums[kind] == nil {
-			sums[kind] = &tally{}
-		}
-		sums[kind].all++
-		ok := false
-		for _, a := range strings.Split(q.answers, ",") {
-			ok = ok || a == got
-		}
-		if ok {
-			sums[kind].right++
-		} else {
-			t.Logf("%s: %q\n\tgot  %s\n\twant %s", q.lang, q.text, got, q.answers)
-		}
+	for file, least := range map[string]map[string]int{ // per cent
+		"questions.txt": {"en answered": 90, "de answered": 90, "en declined": 90, "de declined": 90},
+		"heldout.txt":   {"en answered": 73, "de answered": 93, "en declined": 100, "de declined": 86},
+	} {
+		t.Run(file, func(t *testing.T) {
+			right, all := map[string]int{}, map[string]int{}
+			for _, q := range questions(t, file) {
+				kind := q.lang + " answered"
+				if q.answers == "-" {
+					kind = q.lang + " declined"
+				}
+				all[kind]++
+				if b.knows(t, q) {
+					right[kind]++
+				}
+			}
+			for kind, want := range least {
+				t.Logf("%s: %d of %d right", kind, right[kind], all[kind])
+				if all[kind] == 0 || right[kind]*100 < all[kind]*want {
+					t.Errorf("%s: fewer than %d per cent", kind, want)
+				}
+			}
+		})
 	}
-	for kind, s := range sums {
-		t.Logf("%s: %d of %d right", kind, s.right, s.all)
-		if s.right*10 < s.all*9 {
-			t.Errorf("%s: fewer than nine of ten", kind)
-		}
+}
+
+// knows reports whether the bot has the right answer to q.
+func (b *Bot) knows(t *testing.T, q question) bool {
+	t.Helper()
+	p, err := b.find(t.Context(), q.lang, q.text)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(sums) != 4 {
-		t.Errorf("%d kinds of questions, want 4", len(sums))
+	got := "-"
+	if p != nil {
+		got = strings.TrimSuffix(strings.TrimPrefix(p.doc.path, p.doc.lang+"/"), ".md") + "#" + p.anchor
 	}
+	if slices.Contains(strings.Split(q.answers, ","), got) {
+		return true
+	}
+	t.Logf("%s: %q\n\tgot  %s\n\twant %s", q.lang, q.text, got, q.answers)
+	return false
 }
 
 func TestReply(t *testing.T) {
@@ -185,7 +193,7 @@ func TestParse(t *testing.T) {
 	want := []flat{
 		{Title: "Test", Lang: "de", Text: "before"},
 		{
-			Title: "Test", Lang: "de", Heading: "Head line x", Anchor: "head-line-x", Also: []string{" one", " two words "},
+			Title: "Test", Lang: "de", Heading: "Head line x", Anchor: "head-line-x", Also: []string{" one", " two words"},
 			Text: "Para with a link (https://x.example) and break bold.\n\n1. first\n2. second\n\n• a\n  • b\n\nquote\n\ncode",
 		},
 		{Title: "Test", Lang: "de", Heading: "Über ß", Anchor: "über-ß", Text: "last"},
@@ -224,7 +232,7 @@ func TestShorten(t *testing.T) {
 	for in, want := range map[string]string{
 		"short":                          "short",
 		"One sentence here. And another": "One sentence here. …",
-		"word word word word word word":  "word word word word …",
+		"word word word word word word":  "word word word …",
 		"ääääääääääääääääääääääääääääääää": "äääääääääääääääääää …",
 	} {
 		if got := shorten(in, 21); got != want || utf8.RuneCountInString(got) > 21 {

@@ -3,7 +3,6 @@ package answer
 import (
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 // asking is one content word of a question.
@@ -16,7 +15,6 @@ type asking struct {
 type resolved struct {
 	term string
 	like float64 // 1 for the very word
-	part float64 // of the question's word; the parts of a compound share it
 }
 
 // placeholder is masked personal data, such as [EMAIL_1].
@@ -36,51 +34,67 @@ func (c *corpus) asked(question string) []asking {
 			continue
 		}
 		seen[t] = true
-		out = append(out, asking{weight: c.weight(t), as: c.resolve(t)})
-		if n := len(out) - 1; len(out[n].as) > 0 {
-			out[n].weight = 0
-			for _, as := range out[n].as {
-				out[n].weight = max(out[n].weight, c.weight(as.term))
+		a := asking{weight: c.weight(t), as: c.resolve(t)}
+		if len(a.as) > 0 && a.as[0].like == similar {
+			a.weight = c.weight(a.as[0].term)
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// resolve finds t in the files: itself, in another form, misspelt, or by a part
+// of the compound that it is.
+func (c *corpus) resolve(t string) []resolved {
+	var out []resolved
+	known := c.spread[t] > 0
+	if known {
+		out = append(out, resolved{t, 1})
+	}
+	if len(t) < 5 {
+		return out
+	}
+	if !known {
+		for _, v := range c.vocab {
+			if sameRoot(t, v) || within1(t, v) {
+				out = append(out, resolved{v, similar})
 			}
+		}
+	}
+	return append(out, c.parts(t)...)
+}
+
+// parts finds the longest words of the files that the compound t begins and
+// ends with: German writes "Kreditkarte" in one word.
+func (c *corpus) parts(t string) []resolved {
+	if !c.compounds {
+		return nil
+	}
+	var out []resolved
+	for i := 3; i+4 <= len(t); i++ {
+		if c.spread[t[i:]] > 0 {
+			out = append(out, resolved{t[i:], partly})
+			break
+		}
+	}
+	for i := len(t) - 3; i >= 5; i-- {
+		if c.spread[t[:i]] > 0 {
+			out = append(out, resolved{t[:i], partly})
+			break
 		}
 	}
 	return out
 }
 
-// resolve finds t in the files: itself, as a compound of two of their words, as
-// a part of their compounds, or misspelt.
-func (c *corpus) resolve(t string) []resolved {
-	if c.spread[t] > 0 {
-		return []resolved{{t, 1, 1}}
+// sameRoot reports whether two stems differ at their ends only, as forms of one
+// verb do: the stemmers know nouns better.
+func sameRoot(a, b string) bool {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
 	}
-	if utf8.RuneCountInString(t) < 5 {
-		return nil
-	}
-	if a, b := c.split(t); a != "" {
-		return []resolved{{a, similar, 0.5}, {b, similar, 0.5}}
-	}
-	for _, v := range c.vocab {
-		if within1(t, v) {
-			return []resolved{{v, similar, 1}}
-		}
-	}
-	return nil
-}
-
-// split takes a compound apart into two words of the files, with or without
-// the letters that German puts between them.
-func (c *corpus) split(t string) (a, b string) {
-	for i := 4; i+4 <= len(t); i++ {
-		if c.spread[t[i:]] == 0 {
-			continue
-		}
-		for _, joint := range []string{"", "s", "n", "en", "es", "e"} {
-			if head, ok := strings.CutSuffix(t[:i], joint); ok && len(head) >= 4 && c.spread[head] > 0 {
-				return head, t[i:]
-			}
-		}
-	}
-	return "", ""
+	ends := max(len(a), len(b)) - n
+	return n >= 5 && ends <= 2 || n >= 6 && ends <= 3
 }
 
 // within1 reports whether b is a with one letter changed, added, left out, or
@@ -112,21 +126,29 @@ func within1(a, b string) bool {
 	return string(x[i+1:]) == string(y[i+1:])
 }
 
-// fillers are words that people put around a question and that say nothing
-// about it, beside the analyser's own stop words.
+// fillers are words that people put around a question and that say little about
+// it, beside the analyser's own stop words: politeness, auxiliary and light
+// verbs, vague nouns, and adverbs.
 func fillers(lang string) string {
 	switch lang {
 	case "en":
-		return `please tell want know like need can may get got also just really much many anything something somebody
-			hello hi hey thanks thank help question ask explain say possible able want wanna would could shall let
-			lets one make way still already now if dont does im ive id whats wheres hows actually maybe sure wonder
-			wondering quick quickly kindly dear exactly us go going new`
+		return `please tell want wants know like need needs can may might must get gets got getting give gave given also
+			just really much many anything something somebody someone nothing thing things stuff hello hi hey thanks thank
+			help question questions ask asked explain say said possible able want wanna would could shall should let lets
+			one make made way still already yet now then soon today if dont does did im ive id whats wheres hows actually
+			maybe perhaps sure wonder wondering quick quickly kindly dear exactly us go goes going gone new take takes took
+			use using used see look looking find found myself yourself website site page online bought buying remember
+			happen happens happened kind sort lot bit ever even again option options want come comes came put`
 	case "de":
-		return `bitte sagen sag mir möchte möchten will wollen wissen gern gerne kann können könnte könnten darf dürfen
-			brauche brauchen muss müssen soll sollen eigentlich mal man denn eine einen hallo hi hey danke hilfe frage
-			fragen erklären möglich geht gibt es etwas irgendetwas wie was wann wo wer warum wieso welche welcher
-			welches bekomme bekommen kriege bekomm haben hätte würde würden machen mache tun schon noch jetzt wenn
-			ob euch ihr ihnen eure euer sie bei viel viele vielleicht genau kurz einfach liebe lieber guten tag`
+		return `bitte sagen sag sagt mir möchte möchten will wollen wollte wissen weiß gern gerne kann können könnte könnten
+			konnte darf dürfen brauche brauchen braucht muss müssen soll sollen sollte eigentlich mal man denn eine einen
+			hallo hi hey danke hilfe helfen frage fragen erklären möglich möglichkeit möglichkeiten geht gehen gibt gebt geben
+			gebe gab es etwas irgendetwas irgendwann irgendwo irgendwie immer angegeben wie was wann wo wer warum wieso welche welcher
+			welches bekomme bekommen bekommt kriege kriegen bekomm habe haben habt hat hast hatte hätte wird werde werden
+			wurde wurden worden würde würden mache machen macht tun tut schon noch jetzt nun dann wenn ob euch ihr ihnen
+			eure euer sie bei viel viele vielleicht genau kurz einfach liebe lieber guten tag mehr hoch seite website
+			internetseite benutze benutzen benutzt befindet befinden lautet heißt kam kommen komme gekauft nehmen nimmt
+			sehen finden finde gefunden zeit auch da lassen lasse stehen steht`
 	}
 	return ""
 }
