@@ -60,8 +60,7 @@ func relative(t *testing.T, err error, dir string) []string {
 	if err == nil {
 		return nil
 	}
-	var p *Problems
-	if !errors.As(err, &p) {
+	if _, ok := errors.AsType[*Problems](err); !ok {
 		t.Fatalf("the error is a %T", err)
 	}
 	if strings.Contains(err.Error(), canary) {
@@ -379,7 +378,7 @@ channels:
       count: many
       every: 30
       names: { a: b }
-      nested: { nmae: x }
+      nested: { nams: x }
       text: 12
       `+canary+`: 1
     empty:
@@ -410,7 +409,7 @@ channels:
 		`9: channels.telegram.shop.count: want a whole number`,
 		`10: channels.telegram.shop.every: want a time span with its unit, such as 30d, 12h, 90s`,
 		`11: channels.telegram.shop.names: want a list, such as [a, b]`,
-		`12: channels.telegram.shop.nested: unknown key "nmae", did you mean "name"?`,
+		`12: channels.telegram.shop.nested: unknown key "nams", did you mean "name"?`,
 		`13: channels.telegram.shop.text: want text; put the value in quotes`,
 		`14: channels.telegram.shop: unknown key (not shown)`,
 		`15: channels.telegram.empty: the key token is missing`,

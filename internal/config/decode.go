@@ -35,7 +35,7 @@ func (d *decoder) add(n *yaml.Node, path, text string) {
 
 // value fills v, which must be settable, from n.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
-	if self, ok := v.Addr().Interface().(selfDecoder); ok {
+	if self, ok := reflect.TypeAssert[selfDecoder](v.Addr()); ok {
 		self.decode(d, n, path)
 		return
 	}

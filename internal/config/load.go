@@ -42,7 +42,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 // Default returns the configuration for running without a file. Whatever is
 // wrong with it, such as an unknown home directory, [Config.Check] tells.
 func Default(dev bool) *Config {
-	c, _ := Source{Dev: dev}.Load() //nolint:errcheck // Check finds the same problems again
+	c, _ := Source{Dev: dev}.Load() // Check finds the same problems again
 	return c
 }
 
@@ -50,7 +50,7 @@ func Default(dev bool) *Config {
 func (s Source) Load() (*Config, error) {
 	env := s.Env
 	if env == nil {
-		env = os.LookupEnv
+		env = os.LookupEnv //nolint:forbidigo // this is where it belongs
 	}
 	c := defaults()
 	c.File, c.Dev, c.env, c.lines = s.Path, s.Dev, env, map[string]int{}

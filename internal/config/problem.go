@@ -28,7 +28,7 @@ func (p Problem) String() string {
 
 // Problems is everything that is wrong with a configuration, in the order of
 // the lines. As an error it has one problem on each line.
-type Problems struct {
+type Problems struct { //nolint:errname // several, of which each is a Problem
 	List []Problem
 }
 

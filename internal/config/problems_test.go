@@ -12,12 +12,14 @@ import (
 
 const chat = "channels: { webchat: { site: {} } }\n"
 
-// Each test is a file and every line that it is answered with.
+// problemTest is a file and every line that it is answered with.
+type problemTest struct {
+	name, text string
+	want       []string // nil = at least five, whatever they say
+}
+
 func TestProblems(t *testing.T) {
-	tests := []struct {
-		name, text string
-		want       []string
-	}{
+	runProblems(t, []problemTest{
 		{"many at once", `
 lisen: x
 listen: nowhere
@@ -102,6 +104,11 @@ keys: { current: ` + canary + `, old: [env:TG_MISSING, file:nowhere, "credential
 			`sotto.yaml:6: keys.old: what follows credential: is not the name of a credential`,
 			`sotto.yaml:6: keys.old: there are no credentials: systemd has not set CREDENTIALS_DIRECTORY`,
 		}},
+	})
+}
+
+func TestContradictions(t *testing.T) {
+	runProblems(t, []problemTest{
 		{"public without encryption", chat + "listen: 0.0.0.0:8080\n", []string{
 			`sotto.yaml:2: listen: would take messages unencrypted from the network; set domain, tls or proxy.trusted, or listen on 127.0.0.1`,
 			`sotto.yaml:2: public_url: is needed for the links that people get; write the address at which people reach this server`,
@@ -188,6 +195,11 @@ bot: { timeout: 1h30m }
 			`sotto.yaml:9: data: is not a directory`,
 			`sotto.yaml:10: bot.timeout: has to be between 100ms and 10m`,
 		}},
+	})
+}
+
+func TestSyntax(t *testing.T) {
+	runProblems(t, []problemTest{
 		{"not YAML", "a: b: " + canary + "\n", []string{`sotto.yaml:1: is not YAML: mapping values are not allowed in this context`}},
 		{"unknown reference", "data: *" + canary + "\n", []string{`sotto.yaml: is not YAML: a value that begins with & or * needs quotes`}},
 		{"references", "data: &x a\nlisten: *x\n", []string{
@@ -207,7 +219,11 @@ bot: { timeout: 1h30m }
 			`sotto.yaml:3: unknown key (not shown)`,
 		}},
 		{"secret everywhere", "data: \"\"\nlisten: \"" + canary + "\"\ndomain: \"" + canary + "\"\nlog: { level: \"" + canary + "\" }\nbot: { kind: \"" + canary + "\" }\nlanguages: [\"" + canary + "\"]\nproxy: { trusted: [\"" + canary + "\"], header: \"" + canary + "\" }\n" + chat, nil},
-	}
+	})
+}
+
+func runProblems(t *testing.T, tests []problemTest) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()

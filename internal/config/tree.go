@@ -120,7 +120,7 @@ func syntax(path string, err error) Problem {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1 // of which the parser's messages say nothing
 	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1]) //nolint:errcheck // digits; 0 if too many
+		line, _ = strconv.Atoi(m[1]) // digits; 0 if too many
 		text = text[len(m[0]):]
 	}
 	if strings.Contains(text, "anchor") {
@@ -131,8 +131,7 @@ func syntax(path string, err error) Problem {
 
 // reason is an error of the file system without the path.
 func reason(err error) string {
-	var p *os.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()

@@ -74,8 +74,8 @@ type Client struct {
 
 	mu     sync.Mutex
 	views  map[string]*View
-	local  map[string]place // bases that may lead to this machine or a private network, by host:port
-	denied atomic.Uint64    // connections refused because of their address
+	local  map[string]*place // bases that may lead to this machine or a private network, by host:port
+	denied atomic.Uint64     // connections refused because of their address
 }
 
 // New makes a client that nobody may use yet; see [Client.For].
@@ -85,7 +85,7 @@ func New(cfg Config) (*Client, error) {
 		cfg:   cfg,
 		guard: ssrf.New(ssrf.WithAnyPort()), // the port is part of what an owner declares
 		views: map[string]*View{},
-		local: map[string]place{},
+		local: map[string]*place{},
 	}
 	c.transport = &http.Transport{
 		Proxy:                  nil, // a proxy would choose the address instead of us
@@ -126,8 +126,8 @@ func (c *Client) For(owner string, bases ...string) (*View, error) {
 		return nil, sotto.E(op, sotto.KindExists, errOwner)
 	}
 	c.views[owner] = v
-	for _, p := range v.places {
-		if p.local {
+	for i := range v.places {
+		if p := &v.places[i]; p.local {
 			c.local[p.hostPort] = p
 		}
 	}

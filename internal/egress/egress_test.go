@@ -25,63 +25,63 @@ import (
 // token stands for a credential in a path; no error may show it.
 const token = "8412:AAF-canary_Zx9Qw7"
 
-func client(t testing.TB, cfg Config) *Client {
-	t.Helper()
+func client(tb testing.TB, cfg Config) *Client {
+	tb.Helper()
 	c, err := New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	tb.Cleanup(c.Close)
 	return c
 }
 
-func view(t testing.TB, cfg Config, bases ...string) *View {
-	t.Helper()
-	v, err := client(t, cfg).For("telegram/shop", bases...)
+func view(tb testing.TB, cfg Config, bases ...string) *View {
+	tb.Helper()
+	v, err := client(tb, cfg).For("telegram/shop", bases...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }
 
-func get(t testing.TB, url string) *http.Request {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+func get(tb testing.TB, url string) *http.Request {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
 
-func post(t testing.TB, url string) *http.Request {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("said in confidence"))
+func post(tb testing.TB, url string) *http.Request {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, url, strings.NewReader("said in confidence"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
 
 // try1 makes a request that has to fail, and returns kind, text and whether it
 // may have been written, the way an adapter finds out.
-func try1(t testing.TB, v *View, r *http.Request) (kind sotto.Kind, text string, written bool) {
-	t.Helper()
+func try1(tb testing.TB, v *View, r *http.Request) (kind sotto.Kind, text string, written bool) {
+	tb.Helper()
 	resp, err := v.Do(r)
 	if err == nil {
 		_, err = io.ReadAll(resp.Body)
-		resp.Body.Close()
+		resp.Body.Close() //nolint:errcheck // the test sees what follows
 	}
 	if err == nil {
-		t.Fatal("the request succeeded")
+		tb.Fatal("the request succeeded")
 	}
 	for _, secret := range []string{token, "confidence", "127.0.0.1", "example", "/bot"} {
 		if strings.Contains(fmt.Sprintf("%v %+v %q", err, err, err), secret) {
-			t.Errorf("the error shows %q: %v", secret, err)
+			tb.Errorf("the error shows %q: %v", secret, err)
 		}
 	}
 	var w interface{ Written() bool }
 	if !errors.As(err, &w) {
-		t.Fatalf("%T does not tell whether it was written", err)
+		tb.Fatalf("%T does not tell whether it was written", err)
 	}
 	return sotto.KindOf(err), err.Error(), w.Written()
 }
@@ -105,7 +105,7 @@ func TestAnswer(t *testing.T) {
 				}
 				w.Header().Set("X-Proto", r.Proto)
 				w.WriteHeader(http.StatusTeapot)
-				fmt.Fprintf(w, "%s %s", r.URL.Path, body)
+				fmt.Fprintf(w, "%s %s", r.URL.Path, body) //nolint:errcheck // the test sees what follows
 			}))
 			v := view(t, Config{Roots: roots}, srv.URL+"/ignored")
 			for range 3 {
@@ -131,12 +131,12 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-func tlsServer(t testing.TB, h2 bool, h http.Handler) (*httptest.Server, *x509.CertPool) {
-	t.Helper()
+func tlsServer(tb testing.TB, h2 bool, h http.Handler) (*httptest.Server, *x509.CertPool) {
+	tb.Helper()
 	srv := httptest.NewUnstartedServer(h)
 	srv.EnableHTTP2 = h2
 	srv.StartTLS()
-	t.Cleanup(srv.Close)
+	tb.Cleanup(srv.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(srv.Certificate())
 	return srv, roots
@@ -158,7 +158,7 @@ func TestOtherHosts(t *testing.T) {
 	if _, err := c.For("b", other.URL); err != nil {
 		t.Fatal(err)
 	}
-	port := srv.Listener.Addr().(*net.TCPAddr).Port
+	port := srv.Listener.Addr().(*net.TCPAddr).Port //nolint:errcheck // the test sees what follows
 	urls := []string{
 		other.URL + "/bot" + token,
 		"https://example.org/bot" + token,
@@ -257,7 +257,7 @@ func TestRebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer l.Close() //nolint:errcheck // the test sees what follows
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -265,10 +265,10 @@ func TestRebinding(t *testing.T) {
 				return
 			}
 			hits.Add(1)
-			conn.Close()
+			conn.Close() //nolint:errcheck // the test sees what follows
 		}
 	}()
-	port := l.Addr().(*net.TCPAddr).Port
+	port := l.Addr().(*net.TCPAddr).Port //nolint:errcheck // the test sees what follows
 	for _, addr := range []string{
 		"127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1",
 		"198.51.100.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "fd00:ec2::254", "fe80::1", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1",
@@ -320,7 +320,7 @@ func resolver(t *testing.T, addr netip.Addr) *net.Resolver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { pc.Close() })
+	t.Cleanup(func() { pc.Close() }) //nolint:errcheck // the test sees what follows
 	go func() {
 		buf := make([]byte, 1500)
 		for {
@@ -412,7 +412,7 @@ func TestCookies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
+		resp.Body.Close() //nolint:errcheck // the test sees what follows
 	}
 }
 
@@ -423,7 +423,7 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test sees what follows
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -431,7 +431,7 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 				return
 			}
 			go func() {
-				defer conn.Close()
+				defer conn.Close() //nolint:errcheck // the test sees what follows
 				serve(conn)
 			}()
 		}
@@ -439,15 +439,14 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 	return "http://" + l.Addr().String()
 }
 
-func readRequest(conn net.Conn) *bufio.Reader {
-	br := bufio.NewReader(conn)
-	if r, err := http.ReadRequest(br); err == nil {
+func readRequest(conn net.Conn) {
+	if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 		io.Copy(io.Discard, r.Body) //nolint:errcheck // a test server
 	}
-	return br
 }
 
 func TestBadAnswers(t *testing.T) {
+	t.Parallel()
 	endless := func(conn net.Conn, head, part string) {
 		readRequest(conn)
 		io.WriteString(conn, head) //nolint:errcheck // until the client has enough
@@ -513,7 +512,7 @@ func TestLimit(t *testing.T) {
 		for size := 98; size <= 102; size++ {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				if chunked {
-					w.(http.Flusher).Flush()
+					w.(http.Flusher).Flush() //nolint:errcheck // the test sees what follows
 				}
 				io.WriteString(w, strings.Repeat("x", size)) //nolint:errcheck // a test server
 			}))
@@ -522,7 +521,7 @@ func TestLimit(t *testing.T) {
 			var body []byte
 			if err == nil {
 				body, err = io.ReadAll(resp.Body)
-				resp.Body.Close()
+				resp.Body.Close() //nolint:errcheck // the test sees what follows
 			}
 			if (err != nil) != (size > 100) || err == nil && len(body) != size || len(body) > 100 {
 				t.Errorf("size %d, chunked %v: %d bytes, %v", size, chunked, len(body), err)
@@ -539,7 +538,7 @@ func TestNothingWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		base := "http://" + l.Addr().String()
-		l.Close()
+		l.Close() //nolint:errcheck // the test sees what follows
 		v := view(t, Config{}, base)
 		want(t, v, post(t, base+"/bot"+token), sotto.KindUnavailable, "refused", false)
 		if s := v.Stats(); s.Failed != 1 || s.Unclear != 0 {
@@ -554,7 +553,7 @@ func TestNothingWritten(t *testing.T) {
 	})
 	t.Run("old TLS", func(t *testing.T) {
 		srv := httptest.NewUnstartedServer(http.NotFoundHandler())
-		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // what the client has to refuse
+		srv.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} // what the client has to refuse
 		srv.StartTLS()
 		defer srv.Close()
 		roots := x509.NewCertPool()
@@ -573,7 +572,7 @@ func TestNothingWritten(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		v := view(t, Config{}, base)
-		_, err := v.Do(post(t, base).WithContext(ctx))
+		_, err := v.Do(post(t, base).WithContext(ctx)) //nolint:bodyclose // there is none
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
@@ -601,7 +600,7 @@ func TestKeptConnectionGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
+	resp.Body.Close() //nolint:errcheck // the test sees what follows
 	srv.CloseClientConnections()
 	srv.Close()
 	time.Sleep(50 * time.Millisecond)
@@ -631,7 +630,7 @@ func TestKeptConnectionBreaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close() // without reading: the rest is read for us
+	resp.Body.Close() // without reading: the rest is read for us //nolint:errcheck // the test sees what follows //nolint:errcheck // the test sees what follows
 	want(t, v, post(t, base), sotto.KindUnavailable, "closed", true)
 	if requests.Load() != 2 {
 		t.Errorf("%d requests", requests.Load())
@@ -655,8 +654,8 @@ func TestReuse(t *testing.T) {
 	var conns atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("chunked") {
-			io.WriteString(w, "{") //nolint:errcheck // a test server
-			w.(http.Flusher).Flush()
+			io.WriteString(w, "{")   //nolint:errcheck // a test server
+			w.(http.Flusher).Flush() //nolint:errcheck // the test sees what follows
 		}
 		io.WriteString(w, `"ok":true}`) //nolint:errcheck // a test server
 	}))

@@ -23,7 +23,7 @@ import (
 //	interface{ Written() bool }
 //
 // and take an error that has none as "may have been written".
-type Failure struct {
+type Failure struct { //nolint:errname // the name that stands in the contract with the adapters
 	kind    sotto.Kind
 	text    string
 	written bool

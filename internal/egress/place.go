@@ -13,8 +13,6 @@ import (
 
 // Reasons for which a base URL is refused. They are for the operator who wrote
 // it and do not repeat it, because it may hold a password.
-//
-//nolint:gochecknoglobals // sentinels
 var (
 	errNotMade  = errors.New("the client was not made by New")
 	errOwner    = errors.New("the owner is registered already, or has no name")
@@ -133,7 +131,7 @@ func (p *place) is(u *url.URL) bool {
 
 // control lets a connection to a local place through if it goes to the address
 // that the base URL names; localhost may be any loopback address.
-func (p place) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+func (p *place) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return errAddress

@@ -156,7 +156,7 @@ type try struct {
 
 // bound gives the request its last moment, unless its context has an earlier one.
 func (t *try) bound(ctx context.Context, limit time.Duration) context.Context {
-	ctx, t.cancel = context.WithTimeout(ctx, limit) //nolint:gosec // called when the body ends
+	ctx, t.cancel = context.WithTimeout(ctx, limit) // called when the body ends
 	return ctx
 }
 

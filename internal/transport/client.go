@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -37,7 +38,7 @@ func (s *Server) trusts(a netip.Addr) bool {
 }
 
 func connOf(r *http.Request) *conn {
-	k, _ := r.Context().Value(connKey{}).(*conn) //nolint:errcheck // nil where there is none
+	k, _ := r.Context().Value(connKey{}).(*conn) // nil where there is none
 	return k
 }
 
@@ -66,8 +67,7 @@ func ClientIP(r *http.Request) netip.Addr {
 // last proxy known, because nobody can tell what stands before it.
 func (s *Server) told(values []string, peer netip.Addr) netip.Addr {
 	last := peer
-	for i := len(values) - 1; i >= 0; i-- {
-		rest := values[i]
+	for _, rest := range slices.Backward(values) {
 		for more := true; more; {
 			var item string
 			if j := strings.LastIndexByte(rest, ','); j >= 0 {

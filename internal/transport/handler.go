@@ -66,7 +66,7 @@ type idSource struct {
 
 func newIDSource() idSource {
 	var b [5]byte
-	rand.Read(b[:]) //nolint:errcheck,gosec // never fails
+	rand.Read(b[:]) // never fails
 	return idSource{prefix: hex.EncodeToString(b[:]), n: &atomic.Uint32{}}
 }
 
@@ -165,6 +165,8 @@ func (s *Server) handler() http.Handler {
 }
 
 // serve lets the handler answer and keeps the counts, and the log at debug level.
+//
+//nolint:contextcheck // the context is the request's
 func (s *Server) serve(w *writer, r *http.Request, next http.Handler) {
 	s.stats.inFlight.Add(1)
 	debug := s.cfg.Log.Enabled(r.Context(), slog.LevelDebug)

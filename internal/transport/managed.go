@@ -56,7 +56,7 @@ func newManaged(cfg *Config, port, alt int) (*managed, error) {
 		OCSP:              certmagic.OCSPConfig{DisableStapling: true}, // it would connect to a host that nobody named
 		Logger:            quiet,
 	})
-	host, _, _ := net.SplitHostPort(cfg.Listen) //nolint:errcheck // it was listened on
+	host, _, _ := net.SplitHostPort(cfg.Listen) // it was listened on
 	m.issuer = certmagic.NewACMEIssuer(m.magic, certmagic.ACMEIssuer{
 		CA:             directory(cfg.ACME.Directory),
 		TestCA:         directory(cfg.ACME.Directory),
@@ -119,7 +119,7 @@ func (m *managed) onEvent(ctx context.Context, event string, data map[string]any
 }
 
 func renewal(data map[string]any) slog.Attr {
-	r, _ := data["renewal"].(bool) //nolint:errcheck // false is right
+	r, _ := data["renewal"].(bool) // false is right
 	return slog.Bool("renewal", r)
 }
 
@@ -130,8 +130,7 @@ func why(data map[string]any) string {
 	if !ok {
 		return "not known"
 	}
-	var p acme.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[acme.Problem](err); ok {
 		return strings.TrimPrefix(p.Type, "urn:ietf:params:acme:error:") + ": " + p.Detail
 	}
 	return err.Error()

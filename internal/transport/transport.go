@@ -12,8 +12,8 @@
 //     place, or set a name to nil to leave it out. An answer without a body has
 //     only those that mean something then.
 //   - Headers, bodies and times are bounded.
-//   - A panic of a handler becomes a 500 without text. No log line holds an
-//     address, a path, a query, a header or a body.
+//   - A panic of a handler becomes a 500 without text. No log line holds a
+//     client's address, or the path, query, headers or body of a request.
 //
 // Handlers find the number of the request with [RequestID], the client with
 // [ClientIP] and whether its browser spoke HTTPS with [Secure].

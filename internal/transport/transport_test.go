@@ -30,8 +30,8 @@ import (
 const token = "8412:AAF-canary_Zx9Qw7"
 
 // start runs a server until the test ends.
-func start(t testing.TB, cfg Config) *Server {
-	t.Helper()
+func start(tb testing.TB, cfg Config) *Server {
+	tb.Helper()
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
@@ -40,15 +40,15 @@ func start(t testing.TB, cfg Config) *Server {
 	}
 	s, err := New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
@@ -56,32 +56,38 @@ func start(t testing.TB, cfg Config) *Server {
 
 func urlOf(s *Server) string { return "http://" + s.Addr().String() }
 
-func do(t testing.TB, c *http.Client, method, url string, body io.Reader, header ...string) (*http.Response, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, body)
+func do(tb testing.TB, c *http.Client, method, url string, body io.Reader, header ...string) (answer, string) {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), method, url, body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}
 	resp, err := c.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // the test sees what follows
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return resp, string(b)
+	return answer{resp.StatusCode, resp.Header}, string(b)
+}
+
+// answer is an answer whose body was read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
 }
 
 func TestHeaders(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/plain", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "x") }) //nolint:errcheck // a test
 	mux.HandleFunc("/status", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	mux.HandleFunc("/flush", func(w http.ResponseWriter, _ *http.Request) { http.NewResponseController(w).Flush() })
+	mux.HandleFunc("/flush", func(w http.ResponseWriter, _ *http.Request) { http.NewResponseController(w).Flush() }) //nolint:errcheck // the test sees what follows
 	mux.HandleFunc("/error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusTeapot) })
 	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/own", func(w http.ResponseWriter, _ *http.Request) {
@@ -146,7 +152,7 @@ func TestRequestID(t *testing.T) {
 		}
 		seen[body] = true
 	}
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +192,7 @@ func TestClientIP(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, Config{Trusted: tt.trusted, Header: tt.header, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				fmt.Fprintf(w, "%v %v", ClientIP(r), Secure(r))
+				fmt.Fprintf(w, "%v %v", ClientIP(r), Secure(r)) //nolint:errcheck // the test sees what follows
 			})})
 			resp, got := do(t, http.DefaultClient, "GET", urlOf(s), nil, tt.send...)
 			if want := fmt.Sprintf("%s %v", tt.want, tt.secure); got != want {
@@ -224,7 +230,7 @@ func TestPlainFromElsewhere(t *testing.T) {
 		Listen: "0.0.0.0:0", Trusted: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")},
 		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { handled = true }),
 	})
-	resp, body := do(t, http.DefaultClient, "POST", fmt.Sprintf("http://%s/", net.JoinHostPort(ip, fmt.Sprint(s.Addr().(*net.TCPAddr).Port))), strings.NewReader("x"), "X-Forwarded-Proto", "https")
+	resp, body := do(t, http.DefaultClient, "POST", fmt.Sprintf("http://%s/", net.JoinHostPort(ip, fmt.Sprint(s.Addr().(*net.TCPAddr).Port))), strings.NewReader("x"), "X-Forwarded-Proto", "https") //nolint:errcheck // the test sees what follows
 	if resp.StatusCode != http.StatusForbidden || body != "" || handled || s.Stats().Refused != 1 {
 		t.Errorf("%d %q, handled %v, %+v", resp.StatusCode, body, handled, s.Stats())
 	}
@@ -306,8 +312,8 @@ func TestPanicAndLog(t *testing.T) {
 		w.Header().Set("Set-Cookie", "a="+token)
 		switch r.URL.Query().Get("do") {
 		case "late":
-			io.WriteString(w, "half an answer") //nolint:errcheck // it breaks
-			http.NewResponseController(w).Flush()
+			io.WriteString(w, "half an answer")   //nolint:errcheck // it breaks
+			http.NewResponseController(w).Flush() //nolint:errcheck // the test sees what follows
 			panic(string(body))
 		case "panic":
 			panic(errors.New(string(body)))
@@ -317,17 +323,17 @@ func TestPanicAndLog(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 	})
 	s := start(t, Config{Handler: mux, Log: log})
-	call := func(what string) (*http.Response, error) {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", urlOf(s)+"/hook/a/"+token+"?do="+what, strings.NewReader(token))
+	call := func(what string) (answer, error) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, urlOf(s)+"/hook/a/"+token+"?do="+what, strings.NewReader(token))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", token)
 		resp, err := http.DefaultClient.Do(r)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
-		defer resp.Body.Close()
+		defer resp.Body.Close() //nolint:errcheck // the test sees what follows
 		body, err := io.ReadAll(resp.Body)
 		if strings.Contains(string(body), token) {
 			t.Errorf("%q", body)
@@ -335,7 +341,7 @@ func TestPanicAndLog(t *testing.T) {
 		if what == "panic" && (len(body) > 0 || resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Content-Type") != "") {
 			t.Errorf("%q %v", body, resp.Header)
 		}
-		return resp, err
+		return answer{resp.StatusCode, resp.Header}, err
 	}
 	if resp, err := call(""); err != nil || resp.StatusCode != http.StatusAccepted {
 		t.Errorf("%v %v", resp, err)
@@ -354,9 +360,9 @@ func TestPanicAndLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(c, "%s\r\n\r\n", token)
-	io.Copy(io.Discard, c) //nolint:errcheck // until the server closes
-	c.Close()
+	fmt.Fprintf(c, "%s\r\n\r\n", token) //nolint:errcheck // the test sees what follows
+	io.Copy(io.Discard, c)              //nolint:errcheck // until the server closes
+	c.Close()                           //nolint:errcheck // the test sees what follows
 	waitFor(t, func() bool { return s.Stats().InFlight == 0 && s.Stats().Requests == 4 })
 	text := out.String()
 	for _, secret := range []string{token, "127.0.0.1", "canary"} {
@@ -426,7 +432,7 @@ func TestBounds(t *testing.T) {
 		if _, err := io.Copy(io.Discard, c); err != nil {
 			t.Errorf("%s: the connection was not closed: %v", name, err)
 		}
-		c.Close()
+		c.Close() //nolint:errcheck // the test sees what follows
 	}
 }
 
@@ -459,7 +465,7 @@ func TestStop(t *testing.T) {
 	waitFor(t, func() bool {
 		c, err := net.Dial("tcp", s.Addr().String())
 		if err == nil {
-			c.Close()
+			c.Close() //nolint:errcheck // the test sees what follows
 		}
 		return err != nil
 	})
@@ -481,7 +487,7 @@ func TestStop(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	go func() { ended <- s.Serve(ctx) }()
-	go http.Get(urlOf(s)) //nolint:errcheck,bodyclose // it is cut off
+	go http.Get(urlOf(s)) //nolint:errcheck // it is cut off
 	<-begun
 	cancel()
 	if err := <-ended; sotto.KindOf(err) != sotto.KindBusy {
@@ -501,7 +507,7 @@ func TestStream(t *testing.T) {
 			return
 		}
 		for range 4 {
-			fmt.Fprintln(w, "line")
+			fmt.Fprintln(w, "line") //nolint:errcheck // the test sees what follows
 			f.Flush()
 			time.Sleep(60 * time.Millisecond)
 		}
@@ -510,7 +516,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // the test sees what follows
 	lines := 0
 	for sc := bufio.NewScanner(resp.Body); sc.Scan(); {
 		lines++
@@ -527,7 +533,7 @@ func TestManagedWithoutAuthority(t *testing.T) {
 	})
 	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	base := "http://" + s.HTTPAddr().String()
-	port := s.Addr().(*net.TCPAddr).Port
+	port := s.Addr().(*net.TCPAddr).Port //nolint:errcheck // the test sees what follows
 	for path, want := range map[string]string{
 		"/":                                   fmt.Sprintf("https://chat.example.org:%d/", port),
 		"/a%2Fb?c=d":                          fmt.Sprintf("https://chat.example.org:%d/a%%2Fb?c=d", port),
@@ -562,7 +568,7 @@ func TestCertificateFiles(t *testing.T) {
 	var out syncBuffer
 	cfg := Config{
 		Cert: cert, Key: key, Now: now, Log: slog.New(slog.NewTextHandler(&out, nil)),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto, Secure(r)) }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto, Secure(r)) }), //nolint:errcheck // the test sees what follows
 	}
 	s := start(t, cfg)
 	roots := x509.NewCertPool()
@@ -584,7 +590,7 @@ func TestCertificateFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		defer c.Close() //nolint:errcheck // the test sees what follows
 		return c.ConnectionState().PeerCertificates[0].SerialNumber.String()
 	}
 	if _, err := tls.Dial("tcp", s.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}); err == nil {
