@@ -630,7 +630,7 @@ func TestKeptConnectionBreaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close() // without reading: the rest is read for us //nolint:errcheck // the test sees what follows //nolint:errcheck // the test sees what follows
+	resp.Body.Close() //nolint:errcheck // without reading: the rest is read for us
 	want(t, v, post(t, base), sotto.KindUnavailable, "closed", true)
 	if requests.Load() != 2 {
 		t.Errorf("%d requests", requests.Load())
