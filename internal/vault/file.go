@@ -9,8 +9,8 @@ import (
 	"github.com/sotto-chat/sotto"
 )
 
-// ensureFile sees that the key store's file is there. It never touches a file
-// that exists.
+// ensureFile sees that the key store's file is there or may be made, and makes
+// its directory then. It never touches what exists.
 func ensureFile(path string, create bool) error {
 	const op = "vault.open_store"
 	_, err := os.Stat(path)
@@ -22,6 +22,9 @@ func ensureFile(path string, create bool) error {
 	}
 	if !create {
 		return sotto.E(op, sotto.KindNotFound, errors.New("the key store's file is missing: restore it, or everything sealed is lost"))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return sotto.E(op, sotto.KindUnavailable, err)
 	}
 	return nil
 }

@@ -16,15 +16,18 @@ import (
 // "key", is not comparable, and refuses to be marshalled. The zero value is no
 // key and wraps nothing.
 type KEK struct {
-	_ [0]func()
-	b *[32]byte // behind a pointer, so that printing whatever holds a KEK shows an address
+	// bytes returns the key. Only a function is never followed by whatever prints
+	// a value that holds a KEK in a field of its own.
+	bytes func() *[32]byte
 }
+
+func kekOfBytes(b [32]byte) KEK { return KEK{bytes: func() *[32]byte { return &b }} }
 
 // NewKEK makes a random key-encryption key.
 func NewKEK() KEK {
-	k := KEK{b: new([32]byte)}
-	_, _ = rand.Read(k.b[:]) //nolint:errcheck // documented never to fail
-	return k
+	var b [32]byte
+	_, _ = rand.Read(b[:]) //nolint:errcheck // documented never to fail
+	return kekOfBytes(b)
 }
 
 // ParseKEK reads a key-encryption key: 32 raw bytes, 64 hexadecimal digits, or
@@ -61,11 +64,10 @@ func ParseKEK(b []byte) (KEK, error) {
 	default:
 		return KEK{}, fmt.Errorf("key-encryption key: %d bytes are neither 32 raw bytes, 64 hexadecimal digits, nor base64 of 32 bytes", len(b))
 	}
-	k := KEK{b: (*[32]byte)(bytes.Clone(raw))}
-	if *k.b == [32]byte{} {
+	if [32]byte(raw) == [32]byte{} {
 		return KEK{}, errors.New("key-encryption key: all zero")
 	}
-	return k, nil
+	return kekOfBytes([32]byte(raw)), nil
 }
 
 func printable(b []byte) bool {
@@ -83,11 +85,11 @@ func (k KEK) Encode() []byte {
 	if k.IsZero() {
 		return nil
 	}
-	return append(hex.AppendEncode(nil, k.b[:]), '\n')
+	return append(hex.AppendEncode(nil, k.bytes()[:]), '\n')
 }
 
 // IsZero reports whether there is no key.
-func (k KEK) IsZero() bool { return k.b == nil }
+func (k KEK) IsZero() bool { return k.bytes == nil }
 
 // String returns "key".
 func (KEK) String() string { return "key" }
@@ -106,13 +108,13 @@ func (KEK) MarshalBinary() ([]byte, error) { return nil, errors.New("a key is no
 
 // mark recognises a key-encryption key without telling anything about it.
 func (k KEK) mark() []byte {
-	m := hkdf(k.b[:], "sotto.kek.mark.1")
+	m := hkdf(k.bytes()[:], "sotto.kek.mark.1")
 	return m[:16]
 }
 
 // aead returns what wraps under k. It is a derived key, so that the mark and
 // the wrapping have nothing in common.
-func (k KEK) aead() cipher.AEAD { return newAEAD(hkdf(k.b[:], "sotto.kek.wrap.1")) }
+func (k KEK) aead() cipher.AEAD { return newAEAD(hkdf(k.bytes()[:], "sotto.kek.wrap.1")) }
 
 // newAEAD returns AES-256-GCM whose Seal puts a random nonce of 12 bytes before
 // the ciphertext and whose Open expects it there.

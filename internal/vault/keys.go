@@ -142,13 +142,16 @@ func (v *Vault) fetch(ctx context.Context, s *shard, lk loadKey, l *loading, gen
 	k, err := v.read(ctx, lk.place)
 	if lk.create && errors.Is(err, errNoKey) {
 		k, err = v.make(ctx, lk.place, gen)
+		if sotto.KindOf(err) == sotto.KindExists { // an attempt that was given up has stored it
+			k, err = v.read(ctx, lk.place)
+		}
 	}
 	s.mu.Lock()
 	switch {
-	case err != nil:
-		l.err = err
 	case s.erased[lk.person] != gen || v.dropped.Load() != drops:
 		l.err = errAgain
+	case err != nil:
+		l.err = err
 	default:
 		if l.key = s.find(lk.place); l.key == nil {
 			l.key = k
@@ -191,24 +194,18 @@ type newKey struct {
 	place
 	wrapped []byte
 	gen     uint64
-	stale   bool // the person was erased before it was stored
 }
 
-// make makes a key and waits until it is durable.
+// make makes a key and waits until it is durable. An error of KindExists says
+// that there is one by now.
 func (v *Vault) make(ctx context.Context, pl place, gen uint64) (*dataKey, error) {
 	var key [32]byte
 	_, _ = rand.Read(key[:]) //nolint:errcheck // documented never to fail
 	n := &newKey{place: pl, wrapped: v.wrap(key, pl.bind()), gen: gen}
-	err := v.makes.Do(ctx, n)
-	switch {
-	case sotto.KindOf(err) == sotto.KindExists:
-		return nil, errAgain // stored by an attempt that was given up
-	case err != nil:
+	if err := v.makes.Do(ctx, n); err != nil {
 		return nil, sotto.E("vault.make", sotto.KindOther, err)
-	case n.stale:
-		return nil, errAgain
 	}
-	return pl.ready(key), nil
+	return pl.ready(key), nil // left out by insertKeys if the person was erased, which fetch sees as well
 }
 
 // insertKeys stores new keys, in free rows first. A key whose person was erased
@@ -216,7 +213,7 @@ func (v *Vault) make(ctx context.Context, pl place, gen uint64) (*dataKey, error
 func (v *Vault) insertKeys(tx *store.Tx, items []*newKey) error {
 	keep := make([]*newKey, 0, len(items))
 	for _, n := range items {
-		if n.stale = v.Generation(n.person) != n.gen; !n.stale {
+		if v.Generation(n.person) == n.gen {
 			keep = append(keep, n)
 		}
 	}
