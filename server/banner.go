@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // banner says in a few lines what is on, what is off, where data lie, and what
@@ -38,7 +39,7 @@ func (s *Server) banner(r *running) {
 		{"bot", s.botName() + ", text " + text},
 		{"purposes on", join(on, "none")},
 		{"purposes off", join(off, "none")},
-		{"kept", fmt.Sprintf("what is said for %s, then deleted; keys of a month end with it", days(s.retention()))},
+		{"kept", fmt.Sprintf("what is said for %s, then deleted; keys of a month end with it", span(s.retention()))},
 		{"data", s.cfg.Data + " (sealed); key " + s.cfg.Keys.Current},
 		{"audit log", fmt.Sprintf("%d entries; head copied to %s", r.p.log.Size(), s.cfg.Audit.Head)},
 		{"webhooks", base + "/hooks/<channel>/<account>; privacy notice " + s.cfg.PublicURL + "/privacy"},
@@ -78,6 +79,13 @@ func (s *Server) botName() string {
 		return "answers from " + s.cfg.Bot.Sources
 	}
 	return s.cfg.Bot.Kind
+}
+
+func span(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return d.String()
 }
 
 func join(s []string, none string) string {

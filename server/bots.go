@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"github.com/sotto-chat/sotto"
-	"github.com/sotto-chat/sotto/examples/shophelp"
+	"github.com/sotto-chat/sotto/examples/shop-help"
 	"github.com/sotto-chat/sotto/internal/answer"
 	"github.com/sotto-chat/sotto/internal/config"
 	"github.com/sotto-chat/sotto/internal/gate"
@@ -22,10 +22,12 @@ func (s *Server) configuredBot() (sotto.Bot, error) {
 		}), nil
 	}
 	var files fs.FS = shophelp.Files()
+	prefix := "help/"
 	if s.cfg.Bot.Sources != "" {
+		prefix = ""
 		files = os.DirFS(s.cfg.Bot.Sources)
 	}
-	return answer.New(context.Background(), answer.Config{FS: files})
+	return answer.New(context.Background(), answer.Config{FS: files, Prefix: prefix})
 }
 
 func (*Server) finder() *pii.Finder { return new(pii.Finder) }

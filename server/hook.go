@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -16,12 +17,12 @@ import (
 // hooks answers the networks' calls at /hooks/<channel>/<account>: read once
 // and bounded, proven, understood, journaled, and only then answered.
 type hooks struct {
-	s     *Server
-	p     *parts
-	by    map[string]*hook
-	limit int64
-	count *metrics.Metrics
-	bufs  sync.Pool
+	s        *Server
+	p        *parts
+	by       map[string]*hook
+	limit    int64
+	unstored *atomic.Bool
+	bufs     sync.Pool
 }
 
 type hook struct {
@@ -31,8 +32,9 @@ type hook struct {
 	counts    *metrics.Account
 }
 
-func newHooks(s *Server, p *parts, m *metrics.Metrics) *hooks {
-	h := &hooks{s: s, p: p, by: make(map[string]*hook), limit: int64(s.cfg.Limits.Body), count: m}
+func newHooks(r *running) *hooks {
+	s, p, m := r.s, r.p, r.metrics
+	h := &hooks{s: s, p: p, by: make(map[string]*hook), limit: int64(s.cfg.Limits.Body), unstored: &r.unstored}
 	h.bufs.New = func() any { b := make([]byte, 0, 4096); return &b }
 	for _, a := range s.accounts {
 		if a.web != nil {
@@ -133,11 +135,15 @@ func (h *hooks) answer(w http.ResponseWriter, r *http.Request, k *hook, body []b
 	k.counts.Events.Add(float64(len(batch.Events)))
 	if err := h.p.inbox.Receive(r.Context(), k.account, batch.Events); err != nil {
 		k.counts.Unstored.Inc()
+		h.unstored.Store(true)
 		h.s.log.LogAttrs(r.Context(), slog.LevelError, "events not stored; the network will send them again",
 			slog.String("account", k.account), slog.String("cause", sotto.KindOf(err).String()))
 		w.Header().Set("Retry-After", "5")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
+	}
+	if h.unstored.Load() {
+		h.unstored.Store(false)
 	}
 	w.WriteHeader(http.StatusOK)
 }

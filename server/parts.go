@@ -63,7 +63,7 @@ func (s *Server) open(ctx context.Context, create bool) (p *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.dir, err = datadir.Open(s.cfg.Data, datadir.Options{Create: create}); err != nil {
+	if p.dir, err = datadir.Open(s.cfg.Data, datadir.Options{Create: create, Now: s.now}); err != nil {
 		return nil, err
 	}
 	fresh := p.dir.Fresh()
@@ -190,7 +190,7 @@ func (s *Server) keys(ctx context.Context, create bool) (vault.KEK, []vault.KEK,
 		}
 	}
 	if isFile && s.cfg.KeyIsDefaultFile && create && datadir.Absent(s.cfg.Data) {
-		if err := vault.CreateKEKFile(path); err != nil && sotto.KindOf(err) != sotto.KindExists {
+		if err := CreateKey(path); err != nil && sotto.KindOf(err) != sotto.KindExists {
 			return vault.KEK{}, nil, err
 		}
 	}
@@ -211,7 +211,10 @@ func (s *Server) keys(ctx context.Context, create bool) (vault.KEK, []vault.KEK,
 
 // CreateKey makes a key-encryption key in a new file that only its owner can
 // read. An existing file is an error of [sotto.KindExists].
-func CreateKey(path string) error { return vault.CreateKEKFile(path) }
+func CreateKey(path string) error {
+	_, err := vault.CreateKEKFile(path)
+	return err
+}
 
 func fileRef(ref string) (string, bool) {
 	const file = "file:"

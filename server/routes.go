@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/notice"
 )
 
 // routes are the faces of the server. Webhooks come first: they are the many.
 func (r *running) routes() http.Handler {
-	hooks := newHooks(r.s, r.p, r.metrics)
+	hooks := newHooks(r)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", r.readyz)
@@ -41,8 +42,8 @@ func (r *running) readyz(w http.ResponseWriter, req *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "the data cannot be read: "+sotto.KindOf(err).String()+"\n")
 		return
 	}
-	if r.p.db.Err() != nil {
-		plain(w, http.StatusServiceUnavailable, "the data cannot be written: "+sotto.KindOf(r.p.db.Err()).String()+"\n")
+	if r.unstored.Load() {
+		plain(w, http.StatusServiceUnavailable, "the last events could not be stored; see the log\n")
 		return
 	}
 	plain(w, http.StatusOK, "ready\n")
@@ -68,7 +69,7 @@ func (r *running) privacy(w http.ResponseWriter, req *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
 	h.Set("Vary", "Accept-Language")
-	h.Set("Content-Security-Policy", r.p.notice.PagePolicy())
+	h.Set("Content-Security-Policy", notice.PageCSP())
 	_, _ = w.Write(page) //nolint:errcheck // the caller is gone, which is theirs to know
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sotto-chat/sotto"
@@ -27,6 +29,8 @@ type running struct {
 	control *control.Server
 	web     *webchat.Adapter
 	started time.Time
+
+	unstored atomic.Bool // the last webhook's events could not be stored
 }
 
 // start opens the data and everything on it, and begins to listen.
@@ -37,10 +41,13 @@ func (s *Server) start(ctx context.Context) (r *running, err error) {
 	}
 	defer func() {
 		if err != nil {
+			if r.front != nil {
+				r.front.Close()
+			}
 			err = errors.Join(err, r.p.close())
 		}
 	}()
-	r.front, err = transport.New(s.transportConfig(&lateHandler{r: r}))
+	r.front, err = transport.New(s.transportConfig(r, &lateHandler{r: r}))
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +63,10 @@ func (s *Server) start(ctx context.Context) (r *running, err error) {
 		return nil, err
 	}
 	r.count()
+	s.addr = r.front.Addr().String()
 	if r.control, err = control.Listen(s.cfg.Data, s.operations(r.p)); err != nil {
 		return nil, err
 	}
-	if err = r.front.Listen(ctx); err != nil {
-		return nil, errors.Join(err, r.control.Close())
-	}
-	s.addr = r.front.Addr().String()
 	return r, nil
 }
 
@@ -97,7 +101,7 @@ func (r *running) buildWeb(a account) error {
 	c := *a.web
 	c.CookieKey = r.p.vault.Seed("webchat." + a.name)
 	c.Now = r.s.now
-	c.ClientIP = r.front.ClientIP
+	c.ClientIP = func(req *http.Request) string { return transport.ClientIP(req).String() }
 	if c.PrivacyURL == "" {
 		c.PrivacyURL = "/privacy"
 	}
@@ -140,7 +144,9 @@ func (r *running) serve(ctx context.Context) error {
 	logged := make(chan error, 1)
 	go func() { logged <- r.p.log.Run(background) }()
 	served := make(chan error, 1)
-	go func() { served <- r.front.Serve() }()
+	front, stopFront := context.WithCancel(background)
+	defer stopFront()
+	go func() { served <- r.front.Serve(front) }()
 	s.banner(r)
 	close(s.ready)
 	s.log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("listen", s.addr), slog.Duration("after", s.now().Sub(r.started)))
@@ -148,21 +154,33 @@ func (r *running) serve(ctx context.Context) error {
 	var err error
 	select {
 	case <-ctx.Done():
+		s.log.LogAttrs(ctx, slog.LevelInfo, "stopping")
+		stopFront()
+		err = <-served
 	case err = <-served:
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "stopping")
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	if r.web != nil {
-		r.web.Close()
-	}
-	err = errors.Join(err, r.front.Shutdown(stopCtx), r.control.Close())
+	err = errors.Join(err, r.control.Close())
 	stopTurns()
 	<-turnsDone
 	stopSends()
 	stopBackground()
 	wg.Wait()
 	return errors.Join(err, <-logged, r.p.close())
+}
+
+func (s *Server) transportConfig(r *running, h http.Handler) transport.Config {
+	c := s.cfg
+	return transport.Config{
+		Handler: h, Listen: c.Listen, Domain: c.Domain, CertDir: filepath.Join(c.Data, "certs"),
+		ACME: transport.ACME{Directory: c.ACME.Directory, Email: c.ACME.Email, CAFile: c.ACME.CAFile}, HTTP: c.ACME.HTTP,
+		Cert: c.TLS.Cert, Key: c.TLS.Key, Trusted: c.Proxy.Trusted, Header: c.Proxy.Header,
+		MaxBody: int64(c.Limits.Body) + 4096, Now: s.now, Log: s.log,
+		OnStop: func() {
+			if r.web != nil {
+				r.web.Close()
+			}
+		},
+	}
 }
 
 // lateHandler is the routes of a server, made when all parts are there.

@@ -111,7 +111,7 @@ func configure(in Config) (*Server, error) {
 }
 
 func newLogger(c config.Log) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: c.Level}
+	opts := &slog.HandlerOptions{Level: c.Slog()}
 	if c.Format == "text" {
 		return slog.New(slog.NewTextHandler(os.Stderr, opts))
 	}

@@ -135,6 +135,9 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 	if t.st.Stopped || strings.HasPrefix(t.ev.Payload, wording.PayloadPrefix) {
 		return t.finish(ctx)
 	}
+	if t.ev.Text == "" && t.ev.Payload == "" {
+		return t.tell(ctx, t.text("unsupported"))
+	}
 	if ok, first := t.in.limit.allow(t.rec.Person); !ok {
 		t.trail.Add(audit.Act{Verb: "limit", Denied: true, Reasons: []string{"too many messages in a minute"}})
 		if first {
