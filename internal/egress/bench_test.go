@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"testing"
 	"time"
 )
@@ -18,6 +19,14 @@ func serve(w http.ResponseWriter, r *http.Request) {
 
 type doer interface {
 	Do(r *http.Request) (*http.Response, error)
+}
+
+// traced is a caller that traces its requests itself.
+type traced struct{ d doer }
+
+func (t traced) Do(r *http.Request) (*http.Response, error) {
+	trace := &httptrace.ClientTrace{GetConn: func(string) {}, GotConn: func(httptrace.GotConnInfo) {}}
+	return t.d.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 }
 
 func send(b *testing.B, d doer, url string) {
@@ -46,6 +55,7 @@ func BenchmarkHTTP1(b *testing.B) {
 	srv := httptest.NewServer(http.HandlerFunc(serve))
 	defer srv.Close()
 	b.Run("egress", func(b *testing.B) { send(b, view(b, Config{}, srv.URL), srv.URL+"/send") })
+	b.Run("traced", func(b *testing.B) { send(b, traced{view(b, Config{}, srv.URL)}, srv.URL+"/send") })
 	b.Run("net", func(b *testing.B) { send(b, &http.Client{Timeout: 30 * time.Second}, srv.URL+"/send") })
 }
 

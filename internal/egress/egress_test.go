@@ -373,8 +373,8 @@ func TestRedirect(t *testing.T) {
 			http.Redirect(w, r, to, status)
 		}))
 		v := view(t, Config{}, srv.URL)
-		want(t, v, post(t, srv.URL), sotto.KindDenied, "redirect", true)
-		want(t, v, get(t, srv.URL+"?same"), sotto.KindDenied, "redirect", true)
+		want(t, v, post(t, srv.URL), sotto.KindInvalid, "redirect", true)
+		want(t, v, get(t, srv.URL+"?same"), sotto.KindInvalid, "redirect", true)
 		if v.Stats().Redirects != 2 {
 			t.Errorf("%+v", v.Stats())
 		}

@@ -67,7 +67,7 @@ func failure(ctx context.Context, err error, written bool) *Failure {
 		to   net.Error
 	)
 	switch {
-	case errors.Is(err, errAddress):
+	case errors.Is(err, errAddress) && !written:
 		f.kind, f.text = sotto.KindDenied, "the host's address is not public"
 	case errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, context.Canceled):
 		f.text, f.cause = "the request was cancelled", context.Canceled
