@@ -31,9 +31,9 @@ type house struct {
 	open bool
 }
 
-func newHouse(t testing.TB, change ...func(*Config)) *house {
-	t.Helper()
-	h := &house{t: t, dir: t.TempDir()}
+func newHouse(tb testing.TB, change ...func(*Config)) *house {
+	tb.Helper()
+	h := &house{t: tb, dir: tb.TempDir()}
 	h.cfg = Config{
 		HeadFile: filepath.Join(h.dir, "head"), Seed: [32]byte{1, 2, 3}, Every: time.Millisecond,
 		Now: func() time.Time { return start },
@@ -41,7 +41,7 @@ func newHouse(t testing.TB, change ...func(*Config)) *house {
 	for _, f := range change {
 		f(&h.cfg)
 	}
-	t.Cleanup(h.close)
+	tb.Cleanup(h.close)
 	h.start()
 	return h
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,10 +71,8 @@ func parseCheckpoint(text string) (*checkpoint, error) {
 	if !ok || len(lines) < 3 {
 		return nil, errors.New("a checkpoint has three lines or more")
 	}
-	for _, line := range lines {
-		if line == "" {
-			return nil, errors.New("a checkpoint has no empty line")
-		}
+	if slices.Contains(lines, "") {
+		return nil, errors.New("a checkpoint has no empty line")
 	}
 	c := &checkpoint{origin: lines[0], extensions: lines[3:]}
 	var err error

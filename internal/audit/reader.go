@@ -29,6 +29,7 @@ type dbQuerier struct {
 
 func onDB(ctx context.Context, db *store.DB) querier { return dbQuerier{ctx, db} }
 
+// Query implements querier on what is committed.
 func (q dbQuerier) Query(s string, args ...any) (*store.Rows, error) {
 	return q.db.Query(q.ctx, s, args...)
 }

@@ -28,7 +28,7 @@ const (
 )
 
 // Fault is what [Verify] found.
-type Fault struct {
+type Fault struct { //nolint:errname // a fault in the log, as the documents call it
 	What     string // one of the kinds of faults
 	From, To int64  // the entries concerned: From and those up to but without To
 	Detail   string
@@ -87,8 +87,7 @@ func Verify(ctx context.Context, db *store.DB, opts VerifyOptions) (Report, erro
 	}
 	v := &verification{q: onDB(ctx, db), verifier: verifier}
 	err = v.run(opts)
-	var f *Fault
-	if errors.As(err, &f) {
+	if _, ok := errors.AsType[*Fault](err); ok {
 		return v.report, sotto.E(op, sotto.KindCorrupt, err)
 	}
 	if err != nil {
@@ -271,7 +270,7 @@ func (v *verification) block(n int64) (gap *Fault, err error) {
 }
 
 // errGap ends the reading of a block where an entry is missing.
-var errGap = errors.New("an entry is missing") //nolint:gochecknoglobals // a sentinel
+var errGap = errors.New("an entry is missing")
 
 // gapTo describes the gap that begins at from and ends in a later block.
 func (v *verification) gapTo(from int64) (*Fault, error) {

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/binary"
 	"errors"
 	"iter"
 	"slices"
@@ -250,9 +251,5 @@ func appendKey(b []byte, u *Use) []byte {
 func appendPart(b []byte, s string) []byte { return append(appendLen(b, len(s)), s...) }
 
 func appendLen(b []byte, n int) []byte {
-	for n >= 0x80 {
-		b = append(b, byte(n)|0x80)
-		n >>= 7
-	}
-	return append(b, byte(n))
+	return binary.AppendUvarint(b, uint64(n)) //nolint:gosec // a length is not negative
 }

@@ -21,11 +21,11 @@ var (
 	bob   = sotto.PersonID{2}
 )
 
-func open(t testing.TB, cfg Config) *Gate {
-	t.Helper()
+func open(tb testing.TB, cfg Config) *Gate {
+	tb.Helper()
 	g, err := New(withClock(cfg))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return g
 }

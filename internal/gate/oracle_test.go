@@ -51,10 +51,14 @@ func oracle(u Use, on bool, basis sotto.Basis) bool {
 func TestEveryUse(t *testing.T) {
 	rules := map[sotto.Purpose]PurposeRule{}
 	for _, r := range []PurposeRule{
-		{"reply", sotto.BasisContract, true}, {"personalise", sotto.BasisConsent, true},
-		{"train", sotto.BasisConsent, true}, {"marketing", sotto.BasisLegitimateInterest, true},
-		{"analytics", sotto.BasisConsent, false}, {"legal", sotto.BasisLegalObligation, true},
-		{"security", sotto.BasisLegitimateInterest, false}, {"own", sotto.BasisContract, true},
+		{"reply", sotto.BasisContract, true},
+		{"personalise", sotto.BasisConsent, true},
+		{"train", sotto.BasisConsent, true},
+		{"marketing", sotto.BasisLegitimateInterest, true},
+		{"analytics", sotto.BasisConsent, false},
+		{"legal", sotto.BasisLegalObligation, true},
+		{"security", sotto.BasisLegitimateInterest, false},
+		{"own", sotto.BasisContract, true},
 	} {
 		rules[r.Purpose] = r
 	}
