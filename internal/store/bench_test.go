@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -122,10 +124,15 @@ func benchMessage(b *testing.B, par int) {
 	var next atomic.Int64
 	next.Store(1_700_000_000_000_000)
 	b.SetParallelism(par)
+	var mu sync.Mutex
+	var took []time.Duration
 	b.ResetTimer()
 	start := cpu(b)
 	b.RunParallel(func(pb *testing.PB) {
+		var mine []time.Duration
+		defer func() { mu.Lock(); took = append(took, mine...); mu.Unlock() }()
 		for pb.Next() {
+			began := time.Now()
 			m := &message{id: next.Add(10), seen: rand.Int64()}
 			m.person[0], m.person[5] = byte(m.seen), byte(m.seen>>8)
 			if err := p.come.Do(ctx, m); err != nil {
@@ -134,9 +141,16 @@ func benchMessage(b *testing.B, par int) {
 			if err := p.turn.Do(ctx, m); err != nil {
 				b.Error(err)
 			}
+			mine = append(mine, time.Since(began))
 		}
 	})
 	reportCPU(b, start, 8)
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1e3, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1e3, "p99-ms")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1e3, "max-ms")
+	s := db.Stats()
+	b.ReportMetric(float64(s.Items)/float64(s.Commits), "group")
 }
 
 func BenchmarkReadOne(b *testing.B) {

@@ -10,58 +10,35 @@ import (
 	"github.com/sotto-chat/sotto"
 )
 
-// The write-ahead log is moved into the file in two steps. When it has grown
-// by Config.LogPages, a connection of its own copies it while the writer goes
-// on; then the writer copies the few pages that came meanwhile, which lets the
-// next commit start the log from its beginning. So a commit never waits for
-// the bulk.
+// The write-ahead log is moved into the file by the writer itself, after it has
+// told the callers of a commit and before the next group: when the log has
+// grown by Config.LogPages, by half of that when nobody waits, and by anything
+// when nothing happened for a while. A second connection that copies beside the
+// writer was measured and cost more than it saved: under load it never catches
+// up, and what it copied is copied again.
 
-// afterWork starts a copy if the log has grown enough.
+// afterWork moves the log if it has grown enough.
 func (w *writer) afterWork() {
 	if w.c == nil {
 		return
 	}
 	pages := w.c.walPages
+	if pages < w.moved {
+		w.moved = 0 // the log was started anew
+	}
 	w.db.stats.walPages.Store(int64(pages))
-	if pages < w.ckptAt {
-		w.ckptAt = 0 // the log was started anew
+	limit := w.db.cfg.LogPages
+	if w.db.queue.len() == 0 {
+		limit /= 2
 	}
-	select {
-	case <-w.copied:
-		w.finishCheckpoint()
-		return
-	default:
-	}
-	if w.copied != nil || pages-w.ckptAt < w.db.cfg.LogPages {
-		return
-	}
-	w.ckptAt = pages
-	w.copied = make(chan struct{})
-	go w.copyLog(w.copied)
-}
-
-// copyLog copies the log into the file without disturbing anybody.
-func (w *writer) copyLog(copied chan<- struct{}) {
-	defer close(copied)
-	if w.ckpt == nil {
-		c, err := w.db.openCopier()
-		if err != nil {
-			return // the log grows on; the next attempt may succeed
-		}
-		w.ckpt = c
-	}
-	if _, _, err := w.ckpt.checkpoint(false); err != nil && distrust(err) {
-		_ = w.ckpt.close() //nolint:errcheck // opened anew for the next attempt
-		w.ckpt = nil
+	if pages-w.moved >= limit {
+		w.moveLog()
 	}
 }
 
-// finishCheckpoint copies what came since the copy began.
-func (w *writer) finishCheckpoint() {
-	w.copied = nil
-	if w.c == nil {
-		return
-	}
+// moveLog copies the log into the file, as far as no query still reads an
+// older state. The next commit then starts the log from its beginning.
+func (w *writer) moveLog() {
 	pages, done, err := w.c.checkpoint(false)
 	if err != nil {
 		_ = w.judge(err) //nolint:errcheck // the log keeps everything; the next attempt may succeed
@@ -70,7 +47,7 @@ func (w *writer) finishCheckpoint() {
 	if pages == done {
 		w.db.stats.checkpoints.Add(1)
 	}
-	w.ckptAt = pages
+	w.moved = max(pages, 0)
 }
 
 // rest is called when nothing happened for a while.
@@ -78,21 +55,12 @@ func (w *writer) rest() {
 	if w.c == nil {
 		return
 	}
-	if w.copied == nil && w.c.walPages > 0 && w.ckptAt != w.c.walPages {
-		w.finishCheckpoint()
+	if w.c.walPages > w.moved {
+		w.moveLog()
 	}
 	if w.c != nil {
 		w.c.shrink()
 	}
-}
-
-// stop ends the writer's connections, the copier's first: the last one to
-// close moves the rest of the log into the file.
-func (w *writer) stop() error {
-	if w.copied != nil {
-		<-w.copied
-	}
-	return errors.Join(w.ckpt.close(), w.c.close())
 }
 
 // checkpointWait is how long [DB.Checkpoint] waits between two attempts, and
@@ -113,10 +81,6 @@ func (db *DB) Checkpoint(ctx context.Context) error {
 	for range checkpointTries {
 		var busy bool
 		err := db.apart(ctx, func(w *writer) error {
-			if w.copied != nil {
-				<-w.copied
-				w.copied = nil
-			}
 			engine.Xsqlite3_busy_timeout(w.c.tls, w.c.db, 0)
 			defer func() {
 				if w.c != nil {
@@ -131,7 +95,7 @@ func (db *DB) Checkpoint(ctx context.Context) error {
 			if err != nil {
 				return sotto.E(op, kindOf(err), err)
 			}
-			w.c.walPages, w.ckptAt = 0, 0
+			w.c.walPages, w.moved = 0, 0
 			w.db.stats.walPages.Store(0)
 			w.db.stats.checkpoints.Add(1)
 			return nil

@@ -43,6 +43,7 @@ const progressOps = 20_000
 // connConfig says how a connection is opened.
 type connConfig struct {
 	path     string
+	vfs      string // the engine's file layer; "" its default
 	flags    int32
 	pragmas  []string
 	cacheKiB int
@@ -58,10 +59,16 @@ func openConn(cfg connConfig) (*conn, error) {
 		return nil, err
 	}
 	defer libc.Xfree(c.tls, name)
+	vfs, err := c.cstring(cfg.vfs)
+	if err != nil {
+		c.tls.Close()
+		return nil, err
+	}
+	defer libc.Xfree(c.tls, vfs)
 	out := c.tls.Alloc(8)
 	defer c.tls.Free(8)
 	setPtr(out, 0)
-	rc := engine.Xsqlite3_open_v2(c.tls, name, out, cfg.flags|engine.SQLITE_OPEN_NOMUTEX|engine.SQLITE_OPEN_EXRESCODE, 0)
+	rc := engine.Xsqlite3_open_v2(c.tls, name, out, cfg.flags|engine.SQLITE_OPEN_NOMUTEX|engine.SQLITE_OPEN_EXRESCODE, vfs)
 	c.db = getPtr(out)
 	if rc != engine.SQLITE_OK {
 		return nil, errors.Join(c.fail(rc), c.close())
@@ -74,6 +81,14 @@ func openConn(cfg connConfig) (*conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// cstring returns a NULL for "".
+func (*conn) cstring(s string) (uintptr, error) {
+	if s == "" {
+		return 0, nil
+	}
+	return libc.CString(s)
 }
 
 func (c *conn) hooks(cfg connConfig) {

@@ -10,8 +10,8 @@ import (
 	engine "modernc.org/sqlite/lib"
 )
 
-// tuneEngine sets what the library keeps for the whole process. Both settings
-// may be made any number of times and fail harmlessly.
+// tuneEngine sets what the library keeps for the whole process. It may be
+// called any number of times.
 func tuneEngine() {
 	tls := libc.NewTLS()
 	defer tls.Close()
@@ -21,6 +21,7 @@ func tuneEngine() {
 	// Locks that belong to the open file: otherwise whoever in this process
 	// opens and closes the database file (a backup) silently ends them.
 	engine.Xmodernc_ofd_locking(tls, 1)
+	registerVFS(tls)
 }
 
 func errnoOf(err error) int {

@@ -21,8 +21,12 @@ var (
 	errTxEnded = errors.New("the transaction is over")           //nolint:gochecknoglobals // a sentinel
 )
 
-// maxRows is the most rows in one statement.
-const maxRows = 64
+// maxRows is the most rows in one statement, and minList the fewest keys for
+// which a list is cheaper than one statement for each.
+const (
+	maxRows = 64
+	minList = 16
+)
 
 // Insert adds rows with as few statements as pay. head is the statement up
 // to and without VALUES, tail what follows it ("ON CONFLICT … DO NOTHING"); args
@@ -94,7 +98,10 @@ func (tx *Tx) in(head string, own []any, ids []int64) (int64, error) {
 	var total int64
 	args := append(make([]any, 0, len(own)+min(len(ids), maxRows)), own...)
 	for len(ids) > 0 {
-		n := power(min(len(ids), maxRows))
+		n := 1
+		if len(ids) >= minList {
+			n = power(min(len(ids), maxRows))
+		}
 		args = args[:len(own)]
 		for _, id := range ids[:n] {
 			args = append(args, id)

@@ -69,7 +69,7 @@ type Config struct {
 	MaxGroup     int           // most pieces of work in one transaction; default 512
 	MaxQueue     int           // pieces of work that wait before Write and Do wait for room; default 4096
 	MaxBytes     int64         // the file grows no further than this; default 0: as the disk allows
-	LogPages     int           // pages of 4 KiB in the write-ahead log before it is moved into the file; default 2000
+	LogPages     int           // pages of 4 KiB in the write-ahead log before it is moved into the file; default 4000
 	Idle         time.Duration // an unused reader is closed, and the writer's cache given back, after this; default 1m
 	MustExist    bool          // an absent file is an error instead of a new database; default false
 	SecureDelete bool          // what is deleted is overwritten with zeros; default false
@@ -96,7 +96,7 @@ func (c Config) withDefaults() Config {
 	def(&c.Readers, 4)
 	def(&c.MaxGroup, 512)
 	def(&c.MaxQueue, 4096)
-	def(&c.LogPages, 2000)
+	def(&c.LogPages, 4000)
 	if c.Idle <= 0 {
 		c.Idle = time.Minute
 	}
@@ -182,7 +182,7 @@ func (db *DB) openWriter() (*conn, error) {
 		pages = max(1, db.cfg.MaxBytes/pageSize)
 	}
 	c, err := openConn(connConfig{
-		path: db.cfg.Path, flags: engine.SQLITE_OPEN_READWRITE, wal: true,
+		path: db.cfg.Path, vfs: vfsName, flags: engine.SQLITE_OPEN_READWRITE, wal: true,
 		pragmas: append(commonPragmas(db.cfg.CacheKiB),
 			"synchronous=FULL", "foreign_keys=ON", "secure_delete="+secure,
 			fmt.Sprintf("journal_size_limit=%d", 2*db.cfg.LogPages*pageSize),
@@ -234,14 +234,6 @@ func (db *DB) openReader() (*conn, error) {
 	})
 }
 
-// openCopier opens the connection that moves the log into the file.
-func (db *DB) openCopier() (*conn, error) {
-	return openConn(connConfig{
-		path: db.cfg.Path, flags: engine.SQLITE_OPEN_READWRITE, wal: true,
-		pragmas: append(commonPragmas(64), "synchronous=FULL"),
-	})
-}
-
 func commonPragmas(cacheKiB int) []string {
 	return []string{
 		fmt.Sprintf("cache_size=-%d", cacheKiB),
@@ -258,7 +250,7 @@ func (db *DB) Close() error {
 		return nil
 	}
 	<-db.done
-	err := errors.Join(db.readers.close(), db.w.stop())
+	err := errors.Join(db.readers.close(), db.w.c.close())
 	if err != nil {
 		err = sotto.E("store.close", kindOf(err), err)
 	}

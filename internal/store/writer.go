@@ -22,14 +22,12 @@ var (
 
 // writer is the goroutine that does all writing, and its connection.
 type writer struct {
-	db     *DB
-	c      *conn // nil after an error that makes it doubtful: opened anew for the next work
-	group  []*job
-	ckpt   *conn         // copies the log into the file, off the writer's way
-	ckptAt int           // pages in the log when it was last copied
-	copied chan struct{} // the copying has ended
-	ran    []batchRunner
-	items  []any
+	db    *DB
+	c     *conn // nil after an error that makes it doubtful: opened anew for the next work
+	group []*job
+	moved int // pages of the log that are in the file
+	ran   []batchRunner
+	items []any
 }
 
 // run works until the queue is closed and empty.
@@ -60,8 +58,6 @@ func (w *writer) run() {
 		select {
 		case <-w.db.queue.wake:
 			runtime.Gosched() // those who were woken by the last commit come along
-		case <-w.copied:
-			w.finishCheckpoint()
 		case <-idle.C:
 			w.rest()
 		}
