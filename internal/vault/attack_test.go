@@ -156,7 +156,10 @@ func TestStolenDisk(t *testing.T) {
 	}
 	const text = "meine Adresse ist Hauptstraße 7"
 	s := seal(t, v, refOf(anna), Reply, july, text)
-	err = data.Write(ctx, func(tx *store.Tx) error { _, err := tx.Exec(`INSERT INTO t (id, text) VALUES ($1, $2)`, 7, s); return err })
+	err = data.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO t (id, text) VALUES ($1, $2)`, 7, s)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +291,6 @@ func wrappedKeys(tb testing.TB, v *Vault) map[int64][]byte {
 // After keys came and went in many ways, no byte of a destroyed or replaced
 // wrapped key is in any file, while all others are.
 func TestDestroyedKeysLeaveNoBytes(t *testing.T) {
-	ctx := t.Context()
 	cfg := newConfig(t)
 	v := open(t, cfg)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -299,7 +301,7 @@ func TestDestroyedKeysLeaveNoBytes(t *testing.T) {
 		}
 	}
 	check := func(when string) {
-		if err := v.Scrub(ctx); err != nil {
+		if err := v.Scrub(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		live := make(map[string]bool)
@@ -332,13 +334,13 @@ func TestDestroyedKeysLeaveNoBytes(t *testing.T) {
 		note()
 		rnd.Shuffle(len(people), reflect.Swapper(people))
 		for _, p := range people[:len(people)/3] {
-			if _, err := v.Erase(ctx, p); err != nil {
+			if _, err := v.Erase(t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
 		}
 		people = people[len(people)/3:]
 		if round == 3 {
-			if _, err := v.DropBefore(ctx, Reply, PeriodOf(Reply, july.AddDate(0, 2, 0))); err != nil {
+			if _, err := v.DropBefore(t.Context(), Reply, PeriodOf(Reply, july.AddDate(0, 2, 0))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -347,7 +349,7 @@ func TestDestroyedKeysLeaveNoBytes(t *testing.T) {
 	closeVault(t, v)
 	cfg.Current, cfg.Old = NewKEK(), []KEK{cfg.Current}
 	v = open(t, cfg)
-	if n, err := v.Rotate(ctx); err != nil || n != int64(len(wrappedKeys(t, v))) {
+	if n, err := v.Rotate(t.Context()); err != nil || n != int64(len(wrappedKeys(t, v))) {
 		t.Fatalf("rotated %d, %v", n, err)
 	}
 	note()

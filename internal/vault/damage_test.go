@@ -106,6 +106,8 @@ func TestDamagedRows(t *testing.T) {
 		"keys exchanged": {`UPDATE vault_meta SET value = (SELECT value FROM vault_meta WHERE name = 'lookup')
 			WHERE name = 'root'`, sotto.KindCorrupt},
 		"all of it lost":  {`DELETE FROM vault_meta`, sotto.KindCorrupt},
+		"half of it lost": {`DELETE FROM vault_meta; DROP TABLE vault_key`, sotto.KindOther},
+		"marks lost":      {`DELETE FROM vault_meta; DELETE FROM vault_key; DROP TABLE vault_kek`, sotto.KindOther},
 		"another format":  {`UPDATE vault_meta SET value = '2' WHERE name = 'format'`, sotto.KindInvalid},
 		"a later version": {`UPDATE store_version SET version = 99`, sotto.KindInvalid},
 		"no marks":        {`DELETE FROM vault_kek`, sotto.KindDenied},
@@ -195,6 +197,12 @@ func TestFailingStore(t *testing.T) {
 		"count":  func(ctx context.Context, v *Vault) error { _, err := v.CountBefore(ctx, Reply, 65535); return err },
 		"rotate": func(ctx context.Context, v *Vault) error { _, err := v.Rotate(ctx); return err },
 		"keys":   func(ctx context.Context, v *Vault) error { _, err := v.Keys(ctx, anna); return err },
+		"make":   func(ctx context.Context, v *Vault) error { _, err := v.make(ctx, place{ben, 20, 7}, 0); return err },
+		"seal more": func(ctx context.Context, v *Vault) error {
+			_, err1 := v.Seal(ctx, refOf(anna), 21, july, nil)
+			_, err2 := v.Seal(ctx, refOf(anna), 22, july, nil)
+			return errNonNil(err1, err2)
+		},
 		"commitment": func(ctx context.Context, v *Vault) error {
 			_, _, err := v.Commitment(ctx, anna, true)
 			return err
@@ -206,11 +214,13 @@ func TestFailingStore(t *testing.T) {
 		fail  []string
 	}{
 		{"no slots", `ALTER TABLE vault_slot RENAME TO gone`, []string{"seal", "erase", "drop", "rotate", "keys", "commitment"}},
-		{"no keys", `ALTER TABLE vault_key RENAME TO gone`, []string{"seal", "erase", "drop", "count", "rotate", "keys", "commitment"}},
+		{"no keys", `ALTER TABLE vault_key RENAME TO gone`, []string{"seal", "make", "erase", "drop", "count", "rotate", "keys", "commitment"}},
 		{"no versions", `ALTER TABLE vault_kek RENAME TO gone`, []string{"rotate"}},
 		{"slots cannot change", `CREATE TRIGGER x BEFORE UPDATE ON vault_slot BEGIN SELECT RAISE(ABORT, 'no'); END`, []string{"seal", "erase", "drop", "rotate"}},
 		{"keys cannot change", `CREATE TRIGGER x BEFORE UPDATE ON vault_key BEGIN SELECT RAISE(ABORT, 'no'); END`, []string{"seal", "erase", "drop"}},
-		{"slots cannot come", `CREATE TRIGGER x BEFORE INSERT ON vault_slot BEGIN SELECT RAISE(FAIL, 'no'); END`, nil},
+		{"slots cannot come", `CREATE TRIGGER x BEFORE INSERT ON vault_slot BEGIN SELECT RAISE(ABORT, 'no'); END`, []string{"seal more"}},
+		{"keys cannot come", `CREATE TRIGGER x BEFORE INSERT ON vault_key BEGIN SELECT RAISE(ABORT, 'no'); END`, []string{"seal more"}},
+		{"slots lost", `DELETE FROM vault_slot`, []string{"keys", "rotate"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := newConfig(t)
@@ -234,15 +244,21 @@ func TestFailingStore(t *testing.T) {
 			}
 		})
 	}
-	t.Run("at the start", func(t *testing.T) {
-		cfg := newConfig(t)
-		v := open(t, cfg)
-		exec(t, v, `CREATE TRIGGER x BEFORE UPDATE ON vault_meta BEGIN SELECT RAISE(ABORT, 'no'); END`)
-		exec(t, v, `CREATE TRIGGER y BEFORE INSERT ON vault_kek WHEN new.version > 2 BEGIN SELECT RAISE(ABORT, 'no'); END`)
-		closeVault(t, v)
-		cfg.Current, cfg.Old = NewKEK(), []KEK{cfg.Current}
-		if _, err := Open(t.Context(), cfg); err == nil {
-			t.Error("the root stays under the old key, unnoticed")
-		}
-	})
+	for name, q := range map[string]string{
+		"root stays":      `CREATE TRIGGER x BEFORE UPDATE ON vault_meta BEGIN SELECT RAISE(ABORT, 'no'); END`,
+		"look-up stays":   `CREATE TRIGGER x BEFORE UPDATE ON vault_meta WHEN new.name = 'lookup' BEGIN SELECT RAISE(ABORT, 'no'); END`,
+		"no new versions": `CREATE TRIGGER x BEFORE INSERT ON vault_kek BEGIN SELECT RAISE(ABORT, 'no'); END`,
+	} {
+		t.Run("at the start, "+name, func(t *testing.T) {
+			cfg := newConfig(t)
+			v := open(t, cfg)
+			exec(t, v, q)
+			closeVault(t, v)
+			cfg.Current, cfg.Old = NewKEK(), []KEK{cfg.Current}
+			if v, err := Open(t.Context(), cfg); err == nil {
+				closeVault(t, v)
+				t.Error("goes unnoticed")
+			}
+		})
+	}
 }

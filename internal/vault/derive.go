@@ -21,7 +21,7 @@ func hkdf(secret []byte, info string) [32]byte {
 
 func hmacSHA256(key, msg []byte) (sum [32]byte) {
 	h := hmac.New(sha256.New, key)
-	_, _ = h.Write(msg) //nolint:errcheck // a hash takes everything
+	_, _ = h.Write(msg) // a hash takes everything
 	h.Sum(sum[:0])
 	return sum
 }
@@ -51,7 +51,7 @@ func (m *macPool) sum16(domain string, parts ...string) (out [16]byte) {
 		s.msg = appendPart(s.msg, p)
 	}
 	s.h.Reset()
-	_, _ = s.h.Write(s.msg) //nolint:errcheck // a hash takes everything
+	_, _ = s.h.Write(s.msg) // a hash takes everything
 	s.sum = s.h.Sum(s.sum[:0])
 	copy(out[:], s.sum)
 	clear(s.msg)

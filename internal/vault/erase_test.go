@@ -124,6 +124,7 @@ func TestScrubsByItself(t *testing.T) {
 	t.Error("the write-ahead log is still there")
 }
 
+// A scrub that fails is tried again, until the vault is closed.
 func TestScrubberGivesUpAtClose(t *testing.T) {
 	v := open(t, newConfig(t))
 	v.stop()
@@ -139,7 +140,7 @@ func TestScrubberGivesUpAtClose(t *testing.T) {
 	v.soil()
 	v.soil()
 	go v.scrubber(ctx)
-	time.Sleep(20 * time.Millisecond)
+	time.Sleep(scrubRetry + 100*time.Millisecond)
 	cancel()
 	<-v.ended
 	v.db = good

@@ -33,6 +33,10 @@ func ensureFile(path string, create bool) error {
 // directory that is made if it is missing, and makes it all durable.
 func writeNew(path string, content []byte) error {
 	dir := filepath.Dir(path)
+	sync := []string{dir}
+	if _, err := os.Stat(dir); err != nil {
+		sync = append(sync, filepath.Dir(dir)) // which gets a new entry
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -44,14 +48,14 @@ func writeNew(path string, content []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+	for _, d := range sync {
+		err = errors.Join(err, syncDir(d))
+	}
+	return err
 }
 
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // the operator names it
-	if errors.Is(err, fs.ErrPermission) {
-		return nil // a parent that was there before and is not ours to read
-	}
 	if err != nil {
 		return err
 	}

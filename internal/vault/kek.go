@@ -26,7 +26,7 @@ func kekOfBytes(b [32]byte) KEK { return KEK{bytes: func() *[32]byte { return &b
 // NewKEK makes a random key-encryption key.
 func NewKEK() KEK {
 	var b [32]byte
-	_, _ = rand.Read(b[:]) //nolint:errcheck // documented never to fail
+	_, _ = rand.Read(b[:]) // documented never to fail
 	return kekOfBytes(b)
 }
 
@@ -95,7 +95,7 @@ func (k KEK) IsZero() bool { return k.bytes == nil }
 func (KEK) String() string { return "key" }
 
 // Format writes "key" for every verb.
-func (KEK) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("key")) } //nolint:errcheck // fmt keeps it
+func (KEK) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("key")) }
 
 // LogValue returns "key".
 func (KEK) LogValue() slog.Value { return slog.StringValue("key") }
@@ -120,7 +120,7 @@ func (k KEK) aead() cipher.AEAD { return newAEAD(hkdf(k.bytes()[:], "sotto.kek.w
 // the ciphertext and whose Open expects it there.
 func newAEAD(key [32]byte) cipher.AEAD {
 	defer clear(key[:])
-	block, _ := aes.NewCipher(key[:])           //nolint:errcheck // fails only for keys of another length
-	a, _ := cipher.NewGCMWithRandomNonce(block) //nolint:errcheck // fails only for blocks that are not AES
+	block, _ := aes.NewCipher(key[:])           // fails only for keys of another length
+	a, _ := cipher.NewGCMWithRandomNonce(block) // fails only for blocks that are not AES
 	return a
 }

@@ -102,7 +102,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		fmt.Fprintf(&out, verb+"\n", struct{ k, K KEK }{k, k})
 	}
 	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
-		slog.New(h).Info("x", slog.Any("key", k), slog.Any("sealed", s), slog.Any("both", holder))
+		slog.New(h).InfoContext(t.Context(), "x", slog.Any("key", k), slog.Any("sealed", s), slog.Any("both", holder))
 	}
 	fmt.Fprint(&out, k.String(), s.String())
 	for _, form := range []string{fmt.Sprintf("%x", k.bytes()[:4]), fmt.Sprintf("%X", k.bytes()[:4]), fmt.Sprintf("%d %d %d", k.bytes()[0], k.bytes()[1], k.bytes()[2]), "abab", "171 171", "\xab\xab"} {
@@ -143,7 +143,11 @@ func TestSealedInTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bytes.Clone(val.([]byte))
+	b, ok := val.([]byte)
+	if !ok || len(b) != s.Len() {
+		t.Fatalf("stored as %T", val)
+	}
+	b = bytes.Clone(b)
 	var back Sealed
 	if err := back.Scan(b); err != nil {
 		t.Fatal(err)
@@ -212,7 +216,7 @@ func TestLoadKEK(t *testing.T) {
 		{"file:" + filepath.Join(creds, "kek"), nil, sotto.KindDenied},
 		{"file:" + filepath.Join(dir, "none"), nil, sotto.KindNotFound},
 		{"file:" + filepath.Join(dir, "key", "x"), nil, sotto.KindDenied},
-		{"file:" + dir, nil, sotto.KindInvalid},
+		{"file:" + dir, nil, sotto.KindUnavailable},
 		{"file:" + filepath.Join(dir, "long"), nil, sotto.KindInvalid},
 		{"file:" + filepath.Join(dir, "bad"), nil, sotto.KindInvalid},
 		{"env:NONE", some, sotto.KindNotFound},
@@ -317,7 +321,17 @@ func TestBeside(t *testing.T) {
 		_, err := Beside(c[0], c[1])
 		wantKind(t, err, sotto.KindInvalid)
 	}
-	if _, err := resolve("x", 65); err == nil {
+	gone := filepath.Join(root, "gone")
+	if err := os.Mkdir(gone, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(gone)
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Beside("key", at("data"))
+	wantKind(t, err, sotto.KindInvalid)
+	if _, err := resolve("/x", 65); err == nil {
 		t.Error("links without end are followed")
 	}
 	var pe *os.PathError

@@ -33,8 +33,8 @@ const wrappedLen = 4 + nonceLen + 32 + tagLen
 // wrap wraps a key for a place that ad names.
 func (v *Vault) wrap(key [32]byte, ad []byte) []byte {
 	out := make([]byte, 4, wrappedLen)
-	binary.BigEndian.PutUint32(out, uint32(v.current)) //nolint:gosec // counts rotations
-	return v.wraps[v.current].Seal(out, nil, key[:], ad)
+	binary.BigEndian.PutUint32(out, uint32(v.current))   //nolint:gosec // counts rotations
+	return v.wraps[v.current].Seal(out, nil, key[:], ad) //nolint:gosec // the nonce is random and made inside
 }
 
 // unwrap is the way back. The key-encryption keys were checked when the key
@@ -73,8 +73,8 @@ func (pl place) ready(key [32]byte) *dataKey {
 }
 
 var (
-	errNoKey = errors.New("there is no key: erased, or past its last day") //nolint:gochecknoglobals // a sentinel
-	errAgain = errors.New("the keys changed meanwhile")                    //nolint:gochecknoglobals // a sentinel, never leaves key
+	errNoKey = errors.New("there is no key: erased, or past its last day")
+	errAgain = errors.New("the keys changed meanwhile")
 )
 
 // key returns the data key of a place from memory, else from the key store,
@@ -82,16 +82,12 @@ var (
 // that want it wait for that one.
 func (v *Vault) key(ctx context.Context, pl place, create bool) (*dataKey, error) {
 	s := v.cache.shard(pl.person)
-	if k := s.get(pl); k != nil {
-		return k, nil
-	}
 	lk := loadKey{pl, create}
 	for {
-		s.mu.Lock()
-		if k := s.find(pl); k != nil {
-			s.mu.Unlock()
+		if k := s.get(pl); k != nil {
 			return k, nil
 		}
+		s.mu.Lock()
 		if busy := s.erasing[pl.person]; busy != nil {
 			s.mu.Unlock()
 			if err := wait(ctx, busy); err != nil {
@@ -142,9 +138,6 @@ func (v *Vault) fetch(ctx context.Context, s *shard, lk loadKey, l *loading, gen
 	k, err := v.read(ctx, lk.place)
 	if lk.create && errors.Is(err, errNoKey) {
 		k, err = v.make(ctx, lk.place, gen)
-		if sotto.KindOf(err) == sotto.KindExists { // an attempt that was given up has stored it
-			k, err = v.read(ctx, lk.place)
-		}
 	}
 	s.mu.Lock()
 	switch {
@@ -166,7 +159,7 @@ func (v *Vault) fetch(ctx context.Context, s *shard, lk loadKey, l *loading, gen
 // read fetches a key from the key store.
 func (v *Vault) read(ctx context.Context, pl place) (*dataKey, error) {
 	var wrapped []byte
-	err := v.db.QueryRow(ctx, `SELECT s.wrapped FROM vault_key k JOIN vault_slot s ON s.id = k.id
+	err := v.db.QueryRow(ctx, `SELECT s.wrapped FROM vault_key k LEFT JOIN vault_slot s ON s.id = k.id
 		WHERE k.person = $1 AND k.class = $2 AND k.period = $3`, pl.person[:], int64(pl.class), int64(pl.period)).Scan(&wrapped)
 	if errors.Is(err, store.ErrNoRows) {
 		return nil, sotto.E("vault.key", sotto.KindNotFound, errNoKey)
@@ -196,11 +189,10 @@ type newKey struct {
 	gen     uint64
 }
 
-// make makes a key and waits until it is durable. An error of KindExists says
-// that there is one by now.
+// make makes a key and waits until it is durable.
 func (v *Vault) make(ctx context.Context, pl place, gen uint64) (*dataKey, error) {
 	var key [32]byte
-	_, _ = rand.Read(key[:]) //nolint:errcheck // documented never to fail
+	_, _ = rand.Read(key[:]) // documented never to fail
 	n := &newKey{place: pl, wrapped: v.wrap(key, pl.bind()), gen: gen}
 	if err := v.makes.Do(ctx, n); err != nil {
 		return nil, sotto.E("vault.make", sotto.KindOther, err)
@@ -248,18 +240,12 @@ func (v *Vault) insertKeys(tx *store.Tx, items []*newKey) error {
 func freeSlots(tx *store.Tx, n int) (free []int64, next int64, err error) {
 	const op = "vault.free"
 	rows, err := tx.Query(`SELECT id FROM vault_key WHERE person IS NULL LIMIT $1`, n)
+	err = each(op, rows, err, func() error {
+		free = append(free, 0)
+		return rows.Scan(&free[len(free)-1])
+	})
 	if err != nil {
 		return nil, 0, err
-	}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, 0, errors.Join(wrapErr(op, err), rows.Close())
-		}
-		free = append(free, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, 0, wrapErr(op, err)
 	}
 	err = tx.QueryRow(`SELECT COALESCE(MAX(id), 0) + 1 FROM vault_slot`).Scan(&next)
 	return free, next, wrapErr(op, err)
@@ -269,21 +255,32 @@ func freeSlots(tx *store.Tx, n int) (free []int64, next int64, err error) {
 // there is to be destroyed.
 func (v *Vault) Keys(ctx context.Context, person sotto.PersonID) ([]KeyInfo, error) {
 	const op = "vault.keys"
-	rows, err := v.db.Query(ctx, `SELECT k.class, k.period, s.wrapped FROM vault_key k JOIN vault_slot s ON s.id = k.id
-		WHERE k.person = $1 ORDER BY k.period, k.class`, person[:])
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // reading is over
 	var list []KeyInfo
-	for rows.Next() {
+	rows, err := v.db.Query(ctx, `SELECT k.class, k.period, s.wrapped FROM vault_key k LEFT JOIN vault_slot s ON s.id = k.id
+		WHERE k.person = $1 ORDER BY k.period, k.class`, person[:])
+	err = each(op, rows, err, func() error {
 		var k KeyInfo
 		var wrapped []byte
 		if err := rows.Scan(&k.Class, &k.Period, &wrapped); err != nil || len(wrapped) != wrappedLen {
-			return nil, sotto.E(op, sotto.KindCorrupt, err)
+			return sotto.E(op, sotto.KindCorrupt, err)
 		}
 		k.KEK = kekOf(wrapped)
 		list = append(list, k)
+		return nil
+	})
+	return list, err
+}
+
+// each calls f for every row of a query's result, and closes it.
+func each(op string, rows *store.Rows, err error, f func() error) error {
+	if err != nil {
+		return wrapErr(op, err)
 	}
-	return list, wrapErr(op, rows.Err())
+	defer rows.Close() //nolint:errcheck // reading is over
+	for rows.Next() {
+		if err := f(); err != nil {
+			return wrapErr(op, err)
+		}
+	}
+	return wrapErr(op, rows.Err())
 }

@@ -2,10 +2,12 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/internal/store"
@@ -18,31 +20,25 @@ const (
 
 // ErrWrongKEK is the cause of the KindDenied that [Open] returns for a
 // key-encryption key that never wrapped anything here.
-var ErrWrongKEK = errors.New("the key-encryption key is not the one this key store was made with") //nolint:gochecknoglobals // a sentinel
+var ErrWrongKEK = errors.New("the key-encryption key is not the one this key store was made with")
 
 // load reads the key store's own keys, or makes them in a new key store.
 func (v *Vault) load(ctx context.Context, cfg Config) error {
 	const op = "vault.open_store"
-	var n int
-	err := v.db.QueryRow(ctx, `SELECT COUNT(*) FROM vault_meta`).Scan(&n)
-	if kind := sotto.KindOf(wrapErr(op, err)); kind != sotto.KindOther {
-		return sotto.E(op, kind, err)
-	}
-	if err := ctx.Err(); err != nil {
-		return sotto.E(op, sotto.KindUnavailable, err)
-	}
-	isNew := err != nil || n == 0 // without a kind: the table is not there
+	have, err := v.readMeta(ctx)
+	isNew := err != nil || len(have) == 0
 	if isNew && !cfg.Create {
-		return sotto.E(op, sotto.KindCorrupt, errors.New("the file is not a key store"))
+		kind := cmp.Or(sotto.KindOf(err), sotto.KindCorrupt) // without a kind: the table is not there
+		return sotto.E(op, kind, errors.Join(errors.New("the file is not a key store"), err))
 	}
 	if err := v.db.Migrate(ctx, component, schema()); err != nil {
 		return sotto.E(op, sotto.KindOther, err)
 	}
-	return v.db.Write(ctx, func(tx *store.Tx) error {
+	return v.db.Write(ctx, func(tx *store.Tx) error { //nolint:contextcheck // a transaction has its own
 		if isNew {
 			return v.initialise(tx, cfg)
 		}
-		return v.loadMeta(tx, cfg)
+		return v.loadMeta(tx, cfg, have)
 	})
 }
 
@@ -59,9 +55,9 @@ func (v *Vault) initialise(tx *store.Tx, cfg Config) error {
 	if err := v.addKEK(tx, 1, cfg); err != nil {
 		return err
 	}
-	_, _ = rand.Read(v.root[:]) //nolint:errcheck // documented never to fail
+	_, _ = rand.Read(v.root[:]) // documented never to fail
 	var lookup [32]byte
-	_, _ = rand.Read(lookup[:]) //nolint:errcheck // documented never to fail
+	_, _ = rand.Read(lookup[:]) // documented never to fail
 	v.lookup = newMACPool(lookup)
 	return tx.Insert(`INSERT INTO vault_meta (name, value)`, "", 2, []any{
 		"format", []byte(format),
@@ -81,12 +77,8 @@ func (v *Vault) addKEK(tx *store.Tx, version int64, cfg Config) error {
 
 // loadMeta finds out which versions the given key-encryption keys are, makes a
 // version of a new one, and unwraps the root and the look-up key.
-func (v *Vault) loadMeta(tx *store.Tx, cfg Config) error {
+func (v *Vault) loadMeta(tx *store.Tx, cfg Config, have map[string][]byte) error {
 	const op = "vault.open_store"
-	have, err := readMeta(tx)
-	if err != nil {
-		return err
-	}
 	if string(have["format"]) != format {
 		return sotto.E(op, sotto.KindInvalid, fmt.Errorf("the key store's format is not %s", format))
 	}
@@ -116,56 +108,43 @@ func (v *Vault) loadMeta(tx *store.Tx, cfg Config) error {
 	return nil
 }
 
-func readMeta(tx *store.Tx) (map[string][]byte, error) {
-	rows, err := tx.Query(`SELECT name, value FROM vault_meta`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // reading is over
+func (v *Vault) readMeta(ctx context.Context) (map[string][]byte, error) {
 	have := make(map[string][]byte)
-	for rows.Next() {
+	rows, err := v.db.Query(ctx, `SELECT name, value FROM vault_meta`)
+	err = each("vault.meta", rows, err, func() error {
 		var name string
 		var value []byte
-		if err := rows.Scan(&name, &value); err != nil {
-			return nil, wrapErr("vault.meta", err)
-		}
+		err := rows.Scan(&name, &value)
 		have[name] = value
-	}
-	return have, wrapErr("vault.meta", rows.Err())
+		return err
+	})
+	return have, err
 }
 
 // matchKEKs recognises the given key-encryption keys by their marks. It returns
 // the newest version there is, and whether one is missing among those given.
 func (v *Vault) matchKEKs(tx *store.Tx, cfg Config) (newest int64, missing bool, err error) {
+	given := append([]KEK{cfg.Current}, cfg.Old...)
+	marks := make([][]byte, len(given))
+	for i, k := range given {
+		marks[i] = k.mark()
+	}
 	rows, err := tx.Query(`SELECT version, mark FROM vault_kek ORDER BY version`)
-	if err != nil {
-		return 0, false, err
-	}
-	defer rows.Close() //nolint:errcheck // reading is over
-	current := cfg.Current.mark()
-	old := make([][]byte, len(cfg.Old))
-	for i, k := range cfg.Old {
-		old[i] = k.mark()
-	}
-	for rows.Next() {
-		var version int64
+	err = each("vault.keks", rows, err, func() error {
 		var mark []byte
-		if err := rows.Scan(&version, &mark); err != nil {
-			return 0, false, wrapErr("vault.keks", err)
+		err := rows.Scan(&newest, &mark)
+		i := slices.IndexFunc(marks, func(m []byte) bool { return bytes.Equal(m, mark) })
+		switch {
+		case i < 0:
+			missing = true
+			return err
+		case i == 0:
+			v.current = newest
 		}
-		newest = version
-		found := false
-		if bytes.Equal(mark, current) {
-			v.current, v.wraps[version], found = version, cfg.Current.aead(), true
-		}
-		for i := 0; i < len(old) && !found; i++ {
-			if bytes.Equal(mark, old[i]) {
-				v.wraps[version], found = cfg.Old[i].aead(), true
-			}
-		}
-		missing = missing || !found
-	}
-	return newest, missing, wrapErr("vault.keks", rows.Err())
+		v.wraps[newest] = given[i].aead()
+		return err
+	})
+	return newest, missing, err
 }
 
 // loadSecret unwraps one of the key store's own keys, and wraps it anew if that

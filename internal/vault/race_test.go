@@ -103,18 +103,17 @@ func TestSealOpenEraseAtOnce(t *testing.T) {
 // Keys of a month that is dropped again and again while others make them.
 func TestSealDropAtOnce(t *testing.T) {
 	v := open(t, newConfig(t))
-	ctx := t.Context()
 	stop := time.Now().Add(500 * time.Millisecond)
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
 			for time.Now().Before(stop) {
 				p := v.PersonID("test", "a", fmt.Sprint(w))
-				keep, err := v.Seal(ctx, refOf(p), Reply, august, []byte("keep"))
+				keep, err := v.Seal(t.Context(), refOf(p), Reply, august, []byte("keep"))
 				if err != nil {
 					t.Error(err)
 				}
-				if _, err := v.Seal(ctx, refOf(p), Reply, july, []byte("drop")); err != nil {
+				if _, err := v.Seal(t.Context(), refOf(p), Reply, july, []byte("drop")); err != nil {
 					t.Error(err)
 				}
 				wantOpen(t, v, refOf(p), keep, "keep")
@@ -123,7 +122,7 @@ func TestSealDropAtOnce(t *testing.T) {
 	}
 	wg.Go(func() {
 		for time.Now().Before(stop) {
-			if _, err := v.DropBefore(ctx, Reply, PeriodOf(Reply, august)); err != nil {
+			if _, err := v.DropBefore(t.Context(), Reply, PeriodOf(Reply, august)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -133,11 +132,11 @@ func TestSealDropAtOnce(t *testing.T) {
 	for w := range 8 {
 		sealed = append(sealed, seal(t, v, refOf(v.PersonID("test", "a", fmt.Sprint(w))), Reply, july, "drop"))
 	}
-	if n, err := v.DropBefore(ctx, Reply, PeriodOf(Reply, august)); err != nil || n != 8 {
+	if n, err := v.DropBefore(t.Context(), Reply, PeriodOf(Reply, august)); err != nil || n != 8 {
 		t.Errorf("dropped %d, %v", n, err)
 	}
 	for w, s := range sealed {
-		_, err := v.open(ctx, refOf(v.PersonID("test", "a", fmt.Sprint(w))), s)
+		_, err := v.open(t.Context(), refOf(v.PersonID("test", "a", fmt.Sprint(w))), s)
 		wantKind(t, err, sotto.KindNotFound)
 	}
 }
@@ -244,7 +243,7 @@ func TestFetchedKeyIsStale(t *testing.T) {
 	if keys, err := v.Keys(t.Context(), anna); err != nil || len(keys) > 0 {
 		t.Errorf("stored for an older generation: %v, %v", keys, err)
 	}
-	// A key that an attempt given up has stored meanwhile.
+	// There is never a second key for a place.
 	seal(t, v, refOf(anna), Reply, july, "x")
 	_, err := v.make(t.Context(), pl, v.Generation(anna))
 	wantKind(t, err, sotto.KindExists)

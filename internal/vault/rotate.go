@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/sotto-chat/sotto"
@@ -24,7 +23,7 @@ func (v *Vault) Rotate(ctx context.Context) (total int64, err error) {
 	var damaged int64
 	for after := int64(0); after >= 0; {
 		var r rewrapped
-		err := v.db.Write(ctx, func(tx *store.Tx) (err error) {
+		err := v.db.Write(ctx, func(tx *store.Tx) (err error) { //nolint:contextcheck // a transaction has its own
 			r, err = v.rewrap(tx, after)
 			return err
 		})
@@ -61,27 +60,24 @@ func (v *Vault) rewrap(tx *store.Tx, after int64) (r rewrapped, err error) {
 		wrapped []byte
 		place   place
 	}
-	rows, err := tx.Query(`SELECT k.id, k.person, k.class, k.period, s.wrapped FROM vault_key k JOIN vault_slot s ON s.id = k.id
-		WHERE k.id > $1 AND k.person IS NOT NULL ORDER BY k.id LIMIT $2`, after, rotateChunk)
-	if err != nil {
-		return r, err
-	}
 	var todo []slot
 	n := 0
-	for ; rows.Next(); n++ {
+	rows, err := tx.Query(`SELECT k.id, k.person, k.class, k.period, s.wrapped FROM vault_key k LEFT JOIN vault_slot s ON s.id = k.id
+		WHERE k.id > $1 AND k.person IS NOT NULL ORDER BY k.id LIMIT $2`, after, rotateChunk)
+	err = each("vault.rewrap", rows, err, func() error {
 		var s slot
 		var person []byte
-		if err := rows.Scan(&s.id, &person, &s.place.class, &s.place.period, &s.wrapped); err != nil {
-			return r, errors.Join(wrapErr("vault.rewrap", err), rows.Close())
-		}
+		err := rows.Scan(&s.id, &person, &s.place.class, &s.place.period, &s.wrapped)
 		copy(s.place.person[:], person)
-		r.last = s.id
 		if len(s.wrapped) != wrappedLen || kekOf(s.wrapped) != v.current {
 			todo = append(todo, s)
 		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return r, wrapErr("vault.rewrap", err)
+		r.last = s.id
+		n++
+		return err
+	})
+	if err != nil {
+		return r, err
 	}
 	for _, s := range todo {
 		key, err := v.unwrap(s.wrapped, s.place.bind())

@@ -23,9 +23,9 @@ type Ref struct {
 }
 
 var (
-	errNobody = errors.New("no person")                                                   //nolint:gochecknoglobals // a sentinel
-	errPlace  = errors.New("a place needs table, field, person, purpose, class and date") //nolint:gochecknoglobals // a sentinel
-	errSealed = errors.New("a sealed value is not written out")                           //nolint:gochecknoglobals // a sentinel
+	errNobody = errors.New("no person")
+	errPlace  = errors.New("a place needs table, field, person, purpose, class and date")
+	errSealed = errors.New("a sealed value is not written out")
 )
 
 func (r *Ref) complete() bool {
@@ -57,7 +57,7 @@ const Overhead = overhead
 // Sealed is ciphertext at rest. Only a vault makes one, and only a database
 // column takes one: it prints as "sealed" and refuses to be marshalled. The
 // zero value holds nothing and is stored as NULL.
-type Sealed struct{ b []byte }
+type Sealed struct{ b []byte } //nolint:recvcheck // Scan alone must change it
 
 // Len returns how many bytes are stored.
 func (s Sealed) Len() int { return len(s.b) }
@@ -72,7 +72,7 @@ func (s Sealed) Value() (driver.Value, error) {
 
 // Scan takes the bytes from the database (database/sql.Scanner). Bytes that
 // cannot be a sealed value are an error of [sotto.KindCorrupt].
-func (s *Sealed) Scan(src any) error { //nolint:recvcheck // Scan alone must change it
+func (s *Sealed) Scan(src any) error {
 	const op = "vault.scan"
 	switch b := src.(type) {
 	case nil:
@@ -92,7 +92,7 @@ func (s *Sealed) Scan(src any) error { //nolint:recvcheck // Scan alone must cha
 func (Sealed) String() string { return "sealed" }
 
 // Format writes "sealed" for every verb.
-func (Sealed) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("sealed")) } //nolint:errcheck // fmt keeps it
+func (Sealed) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("sealed")) }
 
 // LogValue returns "sealed".
 func (Sealed) LogValue() slog.Value { return slog.StringValue("sealed") }

@@ -100,18 +100,12 @@ func readKeyFile(path string, guarded bool) ([]byte, error) {
 	}
 	defer f.Close() //nolint:errcheck // only read
 	info, err := f.Stat()
-	if err != nil {
+	b, readErr := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err := errors.Join(err, readErr); err != nil {
 		return nil, sotto.E(op, sotto.KindUnavailable, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, sotto.E(op, sotto.KindInvalid, fmt.Errorf("%s is not a file", path))
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && !guarded {
 		return nil, sotto.E(op, sotto.KindDenied, fmt.Errorf("%s has mode %04o: others can read or change it, use chmod 600", path, mode))
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err != nil {
-		return nil, sotto.E(op, sotto.KindUnavailable, err)
 	}
 	if len(b) > maxKeyFile {
 		return nil, sotto.E(op, sotto.KindInvalid, fmt.Errorf("%s is too long for a key", path))
@@ -155,13 +149,9 @@ func Beside(keyPath, dataDir string) (bool, error) {
 	info, err := os.Stat(data)
 	known := err == nil
 	for dir := filepath.Dir(key); ; dir = filepath.Dir(dir) {
-		if dir == data {
+		d, err := os.Stat(dir)
+		if dir == data || known && err == nil && os.SameFile(d, info) {
 			return true, nil
-		}
-		if known {
-			if d, err := os.Stat(dir); err == nil && os.SameFile(d, info) {
-				return true, nil
-			}
 		}
 		if dir == filepath.Dir(dir) {
 			return false, nil
@@ -184,14 +174,11 @@ func resolve(path string, depth int) (string, error) {
 		return plain, err
 	}
 	dir, err := resolve(filepath.Dir(path), depth)
-	if err != nil {
-		return "", err
-	}
-	if to, err := os.Readlink(path); err == nil {
+	if to, noLink := os.Readlink(path); noLink == nil && err == nil {
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(dir, to)
 		}
 		return resolve(to, depth+1)
 	}
-	return filepath.Join(dir, filepath.Base(path)), nil
+	return filepath.Join(dir, filepath.Base(path)), err
 }

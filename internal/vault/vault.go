@@ -72,7 +72,7 @@ func PeriodOf(c Class, t time.Time) Period {
 	}
 	y, m, _ := t.UTC().Date()
 	n := 12*y + int(m) - 1
-	return Period(min(max(n, 1), 1<<16-1)) //nolint:gosec // bounded in this line
+	return Period(min(max(n, 1), 1<<16-1))
 }
 
 // String returns the month as "2026-07", and "-" for no month.
@@ -164,7 +164,7 @@ func Open(ctx context.Context, cfg Config) (*Vault, error) {
 	if err := v.load(ctx, cfg); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	scrubbing, stop := context.WithCancel(context.Background()) // ends with Close, not with Open's ctx
+	scrubbing, stop := context.WithCancel(context.WithoutCancel(ctx)) // ends with Close
 	v.stop = stop
 	go v.scrubber(scrubbing)
 	return v, nil

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,7 +66,7 @@ func permit(tb testing.TB, person sotto.PersonID, purpose sotto.Purpose) (gate.P
 func permitOf(tb testing.TB, g *gate.Gate, person sotto.PersonID, purpose sotto.Purpose) (gate.Permit, *audit.Trail) {
 	tb.Helper()
 	trail := audit.NewTrail("turn", audit.Commitment{})
-	p, err := g.Decide(context.Background(), trail, gate.Use{
+	p, err := g.Decide(tb.Context(), trail, gate.Use{
 		Action: gate.Open, Person: person, Purpose: purpose, Channel: "telegram",
 		Facts:      gate.Facts{Noticed: true, AgeClass: "adult"},
 		Categories: []sotto.Category{sotto.CategoryMessage}, Recipient: sotto.RecipientSystem,
@@ -100,7 +99,7 @@ func wantKind(tb testing.TB, err error, want sotto.Kind) {
 
 func wantOpen(tb testing.TB, v *Vault, ref Ref, s Sealed, want string) {
 	tb.Helper()
-	got, err := v.open(context.Background(), ref, s)
+	got, err := v.open(tb.Context(), ref, s)
 	if err != nil || string(got) != want {
 		tb.Errorf("open: got %q, %v, want %q", got, err, want)
 	}
