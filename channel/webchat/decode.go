@@ -42,7 +42,7 @@ type body struct {
 	Language string    `json:"language"`
 }
 
-var errBody = errors.New("not a web chat message") //nolint:gochecknoglobals // a sentinel
+var errBody = errors.New("not a web chat message")
 
 // Decode reads one message in the form
 //

@@ -216,7 +216,7 @@ func (h *hub) echo(v visitor, m *said) {
 	}
 	now := h.now()
 	l := line{n: r.next, key: "s" + m.ID, frame: saidFrame(r.id(r.next), m, now), at: now}
-	if h.makeRoom(l.cost()) {
+	if h.makeRoom(l.cost()) && h.rooms[v] == r { // making room may end a room that nobody looks at
 		h.add(r, l)
 	}
 }
@@ -260,7 +260,10 @@ func (h *hub) fetch(v visitor, token string) *file {
 func (h *hub) restore(v visitor, token string, f *file) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if r := h.rooms[v]; r != nil && r.files != nil && h.makeRoom(f.cost()) {
+	if !h.makeRoom(f.cost()) {
+		return
+	}
+	if r := h.rooms[v]; r != nil && r.files != nil {
 		r.files[token] = f
 		h.memory += f.cost()
 	}
@@ -351,13 +354,17 @@ func (h *hub) tidy(v visitor, r *room, now time.Time) {
 	}
 }
 
-// room makes place for n more bytes: old lines go first, then the rooms of
-// visitors who have left.
+// makeRoom makes place for n more bytes: old lines go first, then the rooms of
+// visitors who have left. It looks for them at most once a second.
 func (h *hub) makeRoom(n int) bool {
 	if h.memory+n <= h.maxMemory {
 		return true
 	}
 	now := h.now()
+	if now.Sub(h.searched) < time.Second {
+		return false
+	}
+	h.searched = now
 	for v, r := range h.rooms {
 		h.tidy(v, r, now)
 	}

@@ -166,7 +166,7 @@ func (r *rig) listen(c *http.Client, last string) *sse {
 		req.Header.Set("Last-Event-ID", last)
 	}
 	streaming := &http.Client{Jar: c.Jar, Transport: c.Transport}
-	res, err := streaming.Do(req)
+	res, err := streaming.Do(req) //nolint:bodyclose // closed when the stream is
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -572,7 +572,11 @@ func TestFile(t *testing.T) {
 	if !ok {
 		t.Fatalf("no file in %v", f.data)
 	}
-	path := "/chat/" + info["path"].(string)
+	below, ok := info["path"].(string)
+	if !ok {
+		t.Fatalf("no path in %v", info)
+	}
+	path := "/chat/" + below
 	stranger, _, _ := r.begin()
 	for name, c := range map[string]*http.Client{"nobody": r.browser(), "another visitor": stranger} {
 		if status, _, body := r.do(c, http.MethodGet, path, ""); status != http.StatusNotFound || strings.Contains(body, "data ") {

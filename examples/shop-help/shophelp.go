@@ -10,10 +10,13 @@
 // below a heading adds words that people use for it; it is searched, not shown.
 package shophelp
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 //go:embed en de
-var files embed.FS //nolint:gochecknoglobals // embedding needs it; never written
+var files embed.FS
 
-// FS returns the pages: en/*.md and de/*.md.
-func FS() embed.FS { return files }
+// Files returns the pages: en/*.md and de/*.md.
+func Files() fs.FS { return files }

@@ -16,32 +16,32 @@ import (
 	shophelp "github.com/sotto-chat/sotto/examples/shop-help"
 )
 
-func shop(t testing.TB) *Bot {
-	t.Helper()
-	b, err := New(context.Background(), Config{FS: shophelp.FS(), Prefix: "help/"})
+func shop(tb testing.TB) *Bot {
+	tb.Helper()
+	b, err := New(context.Background(), Config{FS: shophelp.Files(), Prefix: "help/"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
 // say returns the bot's replies to a message.
-func (b *Bot) say(t testing.TB, lang, text string) []sotto.Reply {
-	t.Helper()
+func (b *Bot) say(tb testing.TB, lang, text string) []sotto.Reply {
+	tb.Helper()
 	turn := &sotto.Turn{Event: sotto.Event{Kind: sotto.EventMessage, Text: text}, Language: lang}
 	if err := b.Turn(context.Background(), turn); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return turn.Replies()
 }
 
 type question struct{ lang, answers, text string }
 
-func questions(t testing.TB, file string) []question {
-	t.Helper()
+func questions(tb testing.TB, file string) []question {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/" + file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var qs []question
 	for line := range strings.Lines(string(data)) {
@@ -209,7 +209,7 @@ func TestNewRefuses(t *testing.T) {
 		"no files":       {},
 		"empty":          {FS: fstest.MapFS{"a.txt": {}}},
 		"wrong language": {FS: fstest.MapFS{"a.md": {Data: []byte("---\nlang: xx\n---\n")}}},
-		"wrong default":  {FS: shophelp.FS(), Language: "xx"},
+		"wrong default":  {FS: shophelp.Files(), Language: "xx"},
 		"too large":      {FS: fstest.MapFS{"a.md": {Data: []byte(big)}}},
 	} {
 		if _, err := New(t.Context(), cfg); sotto.KindOf(err) != sotto.KindInvalid {
@@ -218,7 +218,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	b, err := New(ctx, Config{FS: shophelp.FS()})
+	b, err := New(ctx, Config{FS: shophelp.Files()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,8 +246,15 @@ func TestWithin1(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"shiping", "shipping", true}, {"shpiping", "shipping", true}, {"shopping", "shipping", true}, {"shipping", "shipping", true},
-		{"hipping", "shipping", false}, {"shippingxx", "shipping", false}, {"größe", "grösse", false}, {"cat", "car", false}, {"", "", false},
+		{"retrn", "return", true},
+		{"shpiping", "shipping", true},
+		{"shopping", "shipping", true},
+		{"shipping", "shipping", true},
+		{"hipping", "shipping", false},
+		{"shippingxx", "shipping", false},
+		{"größe", "grösse", false},
+		{"cat", "car", false},
+		{"", "", false},
 	} {
 		if got := within1(tt.a, tt.b); got != tt.want {
 			t.Errorf("within1(%q, %q) = %t", tt.a, tt.b, got)

@@ -18,7 +18,7 @@ type resolved struct {
 }
 
 // placeholder is masked personal data, such as [EMAIL_1].
-var placeholder = regexp.MustCompile(`\[[A-Z][A-Z_]*_[0-9]+\]`) //nolint:gochecknoglobals // compiled once, never changed
+var placeholder = regexp.MustCompile(`\[[A-Z][A-Z_]*_[0-9]+\]`)
 
 const maxQuestion = 1000 // bytes that are looked at
 

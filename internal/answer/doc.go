@@ -83,7 +83,7 @@ func readDocs(cfg Config) ([]*doc, error) {
 // parseDoc splits one file into passages.
 func parseDoc(md parser.Parser, name string, b []byte, lang string) (*doc, error) {
 	d := &doc{path: name, lang: lang}
-	for _, dir := range strings.Split(path.Dir(name), "/") {
+	for dir := range strings.SplitSeq(path.Dir(name), "/") {
 		if texts(dir) != nil {
 			d.lang = dir
 		}

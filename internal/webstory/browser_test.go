@@ -38,7 +38,7 @@ func chromium(t *testing.T) string {
 // tab is one fresh Chromium.
 type tab struct {
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // chromedp keeps a window in its context
 }
 
 func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *tab {

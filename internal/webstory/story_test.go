@@ -102,7 +102,7 @@ func (h *house) receive(_ context.Context, e channel.Event) error {
 	if !h.seen[e.Delivery] {
 		h.seen[e.Delivery] = true
 		h.last = e.Conversation
-		go h.answer(e)
+		go h.answer(e) //nolint:contextcheck // the bot's work outlives the call that brought the message
 	}
 	return nil
 }
