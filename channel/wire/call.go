@@ -10,12 +10,10 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/sotto-chat/sotto"
@@ -40,34 +38,32 @@ type Answer struct {
 // *channel.SendError without the address: Retry where certainly nothing
 // reached the network, Unknown otherwise. An answer of any status is no error.
 func Call(client channel.Doer, r *http.Request) (*Answer, error) {
-	var asked, connected atomic.Bool // set by the transport's goroutines
-	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-		GetConn: func(string) { asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
-	resp, err := client.Do(r.WithContext(ctx))
+	resp, err := client.Do(r)
 	if err != nil {
-		return nil, broken(err, asked.Load() && !connected.Load())
+		return nil, broken(err)
 	}
 	defer func() { _ = resp.Body.Close() }() // all that counts was read
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		e := broken(err, false)
+		e := broken(err)
+		e.Class = channel.Unknown // it was answered
 		e.Status = resp.StatusCode
 		return nil, e
 	}
 	return &Answer{Status: resp.StatusCode, Body: body, RetryAfter: Seconds(resp.Header.Get("Retry-After"))}, nil
 }
 
-// broken sorts the error of a call that got no answer. Where the connection
-// was never made, nothing was sent. The error itself is dropped: it names the
+// broken sorts the error of a call that got no answer. A client that knows
+// whether anything was written says so by Written; of another, the errors that
+// come before a connection is made are known. The error itself is dropped: it names the
 // address, and the address may hold a token.
-func broken(err error, unconnected bool) *channel.SendError {
+func broken(err error) *channel.SendError {
 	e := &channel.SendError{Class: channel.Unknown, Code: "broken"}
 	var (
-		op   *net.OpError
-		dns  *net.DNSError
-		cert *tls.CertificateVerificationError
+		wrote interface{ Written() bool }
+		op    *net.OpError
+		dns   *net.DNSError
+		cert  *tls.CertificateVerificationError
 	)
 	switch {
 	case sotto.KindOf(err) == sotto.KindDenied: // our own way out said no
@@ -78,8 +74,8 @@ func broken(err error, unconnected bool) *channel.SendError {
 		e.Class, e.Code = channel.Retry, "certificate"
 	case errors.As(err, &op) && op.Op == "dial":
 		e.Class, e.Code = channel.Retry, "dial"
-	case unconnected:
-		e.Class, e.Code = channel.Retry, "no_connection"
+	case errors.As(err, &wrote) && !wrote.Written():
+		e.Class, e.Code = channel.Retry, "not_written"
 	case errors.Is(err, context.Canceled):
 		e.Code = "canceled"
 	case errors.Is(err, context.DeadlineExceeded):
