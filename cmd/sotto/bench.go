@@ -19,8 +19,9 @@ type benchCmd struct {
 }
 
 type benchFlags struct {
-	JSON bool   `help:"Print JSON."`
-	Dir  string `help:"Directory for the data of the run; removed afterwards. Default: a temporary one." type:"path" placeholder:"DIR"`
+	JSON    bool   `help:"Print JSON."`
+	Profile string `help:"Write a CPU profile of the measured server here." type:"path" placeholder:"FILE"`
+	Dir     string `help:"Directory for the data of the run; removed afterwards. Default: a temporary one." type:"path" placeholder:"DIR"`
 }
 
 type benchIngestCmd struct {
@@ -56,12 +57,12 @@ type ingestReport struct {
 func (c *benchIngestCmd) Run(ctx context.Context, con *console) error {
 	rep := ingestReport{Bench: "ingest", CPUs: runtime.NumCPU(), Body: 1024,
 		Note: "events are verified, decoded, sealed, de-duplicated and durable before the 200; handling them is measured by bench turn and held back here"}
-	srv, err := startChild(ctx, con, "ingest", c.Dir, "http://127.0.0.1:9")
+	srv, err := startChild(ctx, con, "ingest", c.benchFlags, "http://127.0.0.1:9")
 	if err != nil {
 		return err
 	}
 	defer srv.end()
-	ceil, err := startChild(ctx, con, "ceiling", "", "")
+	ceil, err := startChild(ctx, con, "ceiling", benchFlags{}, "")
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (c *benchTurnCmd) Run(ctx context.Context, con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	srv, err := startChild(ctx, con, "turn", c.Dir, turns.URL())
+	srv, err := startChild(ctx, con, "turn", c.benchFlags, turns.URL())
 	if err != nil {
 		return errors.Join(err, turns.Close())
 	}

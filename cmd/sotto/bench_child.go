@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,18 +46,18 @@ type usage struct {
 
 // startChild runs this program again as a server of a kind: "ingest", "turn" or
 // "ceiling".
-func startChild(ctx context.Context, con *console, kind, dir, api string) (*child, error) {
+func startChild(ctx context.Context, con *console, kind string, f benchFlags, api string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	c := &child{}
 	if kind != "ceiling" {
-		if c.dir, err = os.MkdirTemp(dir, "sotto-bench-"); err != nil {
+		if c.dir, err = os.MkdirTemp(f.Dir, "sotto-bench-"); err != nil {
 			return nil, err
 		}
 	}
-	c.cmd = exec.CommandContext(ctx, self, benchChild, kind, c.dir, api) //nolint:gosec // this program itself
+	c.cmd = exec.CommandContext(ctx, self, benchChild, kind, c.dir, api, f.Profile) //nolint:gosec // this program itself
 	c.cmd.Stderr = con.err
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -115,11 +116,19 @@ func (c *child) end() {
 
 // runBenchChild is the measured process: a server, and a parent at standard input.
 func runBenchChild(ctx context.Context, args []string, con *console) int {
-	if len(args) != 3 {
+	if len(args) != 4 {
 		return 2
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if args[3] != "" {
+		stop, err := profile(args[3])
+		if err != nil {
+			fmt.Fprintln(con.err, "sotto bench:", err)
+			return 1
+		}
+		defer stop()
+	}
 	var addr string
 	var err error
 	var wg sync.WaitGroup
@@ -147,6 +156,20 @@ func runBenchChild(ctx context.Context, args []string, con *console) int {
 	cancel()
 	wg.Wait()
 	return 0
+}
+
+func profile(file string) (stop func(), err error) {
+	f, err := os.Create(file) //nolint:gosec // the operator's choice
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() //nolint:errcheck // a profile is a help, not a result
+	}, nil
 }
 
 func serveBench(ctx context.Context, wg *sync.WaitGroup, hold bool, dir, api string, con *console) (string, error) {
