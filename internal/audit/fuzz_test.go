@@ -68,25 +68,3 @@ func FuzzParseCheckpoint(f *testing.F) {
 		}
 	})
 }
-
-// Nothing but what the log made is a proof.
-func FuzzVerifyProof(f *testing.F) {
-	h := newHouse(f)
-	h.write(5)
-	good, err := h.log.Prove(f.Context(), 3)
-	if err != nil {
-		f.Fatal(err)
-	}
-	leaves := make([]string, 5)
-	for i := range leaves {
-		leaves[i] = string(h.leaf(int64(i)))
-	}
-	key := h.log.VerifierKey()
-	f.Add(good)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := VerifyProof(b, key)
-		if err == nil && leaves[p.Index] != p.Leaf {
-			t.Errorf("proved %q as entry %d", p.Leaf, p.Index)
-		}
-	})
-}
