@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -167,13 +168,25 @@ func (s *Server) retention() time.Duration {
 
 func (s *Server) notice() notice.Notice {
 	n := notice.Notice{
-		Controller: s.cfg.Controller.Name, Contact: s.cfg.Controller.Contact, DPO: s.cfg.Controller.DPO,
+		Controller: s.controller(), Contact: s.cfg.Controller.Contact, DPO: s.cfg.Controller.DPO,
 		Complaint: s.cfg.Controller.Complaint, Link: s.cfg.PublicURL + "/privacy",
 	}
 	for _, p := range s.cfg.Purposes {
 		n.Purposes = append(n.Purposes, notice.Purpose{Name: p.Name, Basis: p.Basis, Categories: p.Categories, Retention: p.Retention, On: p.On})
 	}
 	return n
+}
+
+// controller is who answers for the data. An operator who does not say is
+// known by the address of the chat.
+func (s *Server) controller() string {
+	if s.cfg.Controller.Name != "" {
+		return s.cfg.Controller.Name
+	}
+	if u, err := url.Parse(s.cfg.PublicURL); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return s.cfg.PublicURL
 }
 
 // keys loads the key-encryption keys, and makes the default one where nothing

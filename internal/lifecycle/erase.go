@@ -46,12 +46,8 @@ func (l *Lifecycle) EraseReceipt(ctx context.Context, p sotto.PersonID, by sotto
 	if err != nil {
 		return Receipt{}, err
 	}
-	proof, err := l.cfg.Log.Prove(ctx, r.Entry)
-	if err != nil {
+	if r.Proof, err = l.cfg.Log.Prove(ctx, r.Entry); err != nil {
 		return Receipt{}, err
-	}
-	if r.Proof, err = json.Marshal(proof); err != nil {
-		return Receipt{}, sotto.E("lifecycle.erase", sotto.KindOther, err)
 	}
 	r.Signer = l.cfg.Log.VerifierKey()
 	return r, nil

@@ -26,7 +26,7 @@ type Bundle struct {
 	Turns   []Turn          `json:"turns"`   // what was said, oldest first
 	Pending []Pending       `json:"pending"` // what came in and is not handled yet
 	Sending []Pending       `json:"sending"` // what is on its way to the person
-	Keys    []vault.KeyInfo `json:"keys"`    // which keys protect it; never the keys
+	Keys    []Key           `json:"keys"`    // which keys protect it; never the keys
 	Lists   []Holding       `json:"tables"`  // every table that was read for this copy
 }
 
@@ -49,6 +49,25 @@ type Turn struct {
 	You     string        `json:"you,omitempty"`
 	Button  string        `json:"button,omitempty"`
 	Bot     []string      `json:"bot,omitempty"`
+}
+
+// Key names a key that protects the person's data: its retention class and,
+// where the class has one, its month.
+type Key struct {
+	Class string `json:"class"`
+	Month string `json:"month,omitempty"`
+}
+
+func className(c vault.Class) string {
+	switch c {
+	case vault.Transit:
+		return "transit"
+	case vault.Profile:
+		return "profile"
+	case vault.Reply:
+		return "reply"
+	}
+	return "other"
 }
 
 // Pending is one message that is on its way.
@@ -92,7 +111,7 @@ func (l *Lifecycle) Export(ctx context.Context, p sotto.PersonID, to sotto.Recip
 func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.PersonID) (*Bundle, error) {
 	b := &Bundle{
 		Format: "sotto-export/1", Made: l.cfg.Now().UTC().Truncate(time.Second), Person: p.String(), Lists: Holdings(),
-		Turns: []Turn{}, Pending: []Pending{}, Sending: []Pending{}, Keys: []vault.KeyInfo{},
+		Turns: []Turn{}, Pending: []Pending{}, Sending: []Pending{}, Keys: []Key{},
 	}
 	st, err := l.cfg.People.Get(ctx, p)
 	if err != nil {
@@ -119,10 +138,12 @@ func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.Pers
 	if err := l.onTheWay(ctx, opener, p, b); err != nil {
 		return nil, err
 	}
-	if keys, err := l.cfg.Vault.Keys(ctx, p); err != nil {
+	keys, err := l.cfg.Vault.Keys(ctx, p)
+	if err != nil {
 		return nil, err
-	} else if len(keys) > 0 {
-		b.Keys = keys
+	}
+	for _, k := range keys {
+		b.Keys = append(b.Keys, Key{Class: className(k.Class), Month: k.Period.String()})
 	}
 	b.Held = b.Profile != nil || len(b.Turns)+len(b.Pending)+len(b.Sending) > 0
 	return b, nil

@@ -81,9 +81,9 @@ func (l *Lifecycle) Run(ctx context.Context) {
 
 // Holding is one table that holds something of persons.
 type Holding struct {
-	Table string
-	Kind  string // what it is, in plain words
-	Ends  string // when a row ends, in plain words
+	Table string `json:"table"`
+	Kind  string `json:"holds"` // what it is, in plain words
+	Ends  string `json:"ends"`  // when a row ends, in plain words
 }
 
 // Holdings lists every table in which something stands that is about a person.
