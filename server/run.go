@@ -102,6 +102,7 @@ func (r *running) buildWeb(a account) error {
 	c.CookieKey = r.p.vault.Seed("webchat." + a.name)
 	c.Now = r.s.now
 	c.ClientIP = func(req *http.Request) string { return transport.ClientIP(req).String() }
+	c.HTTPS = transport.Secure
 	if c.PrivacyURL == "" {
 		c.PrivacyURL = "/privacy"
 	}

@@ -18,16 +18,16 @@ import (
 // Bundle is a person's copy of what is held (GDPR Art. 15 and 20). Its keys and
 // their order are stable.
 type Bundle struct {
-	Format  string          `json:"format"` // "sotto-export/1"
-	Made    time.Time       `json:"made"`
-	Person  string          `json:"person"` // the pseudonym that Sotto knows the person by
-	Held    bool            `json:"held"`   // false: nothing is held
-	Profile *Profile        `json:"profile,omitempty"`
-	Turns   []Turn          `json:"turns"`   // what was said, oldest first
-	Pending []Pending       `json:"pending"` // what came in and is not handled yet
-	Sending []Pending       `json:"sending"` // what is on its way to the person
-	Keys    []Key           `json:"keys"`    // which keys protect it; never the keys
-	Lists   []Holding       `json:"tables"`  // every table that was read for this copy
+	Format  string    `json:"format"` // "sotto-export/1"
+	Made    time.Time `json:"made"`
+	Person  string    `json:"person"` // the pseudonym that Sotto knows the person by
+	Held    bool      `json:"held"`   // false: nothing is held
+	Profile *Profile  `json:"profile,omitempty"`
+	Turns   []Turn    `json:"turns"`   // what was said, oldest first
+	Pending []Pending `json:"pending"` // what came in and is not handled yet
+	Sending []Pending `json:"sending"` // what is on its way to the person
+	Keys    []Key     `json:"keys"`    // which keys protect it; never the keys
+	Lists   []Holding `json:"tables"`  // every table that was read for this copy
 }
 
 // Profile is what Sotto must know of a person to obey them.
