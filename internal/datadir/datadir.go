@@ -157,6 +157,8 @@ func (d *Dir) identify(opt Options) error {
 	const op = "datadir.open"
 	id, err := readIdentity(d.file(identityFile))
 	switch {
+	case err == nil && id.New && !opt.Create:
+		return sotto.E(op, sotto.KindNotFound, fmt.Errorf("there is no data in %s yet", d.path))
 	case err == nil:
 		d.id = id
 		return d.whole()

@@ -25,8 +25,10 @@ import (
 // vfsName is the layer's name inside the engine.
 const vfsName = "sotto"
 
-// gatherSize is how many bytes are gathered at most.
-const gatherSize = 128 << 10
+// gatherSize is how many bytes are gathered at most. The engine's own layer
+// writes at most 131,071 bytes in one call and takes a greater length modulo
+// 131,072.
+const gatherSize = 120 << 10
 
 // gathered is what the layer adds to an open file: methods of its own, to which
 // the file object points, and what they need. It lies in the engine's memory.
