@@ -183,6 +183,8 @@ func TestExchangedKeys(t *testing.T) {
 	v.cache.purge()
 	_, err := v.open(t.Context(), refOf(ben), hers)
 	wantKind(t, err, sotto.KindCorrupt)
+	_, err = v.Seal(t.Context(), refOf(ben), Reply, july, nil) // the key itself does not unwrap
+	wantKind(t, err, sotto.KindCorrupt)
 }
 
 // Every operation reports a key store that fails, and goes on when it is well.

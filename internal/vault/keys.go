@@ -107,10 +107,10 @@ func (v *Vault) key(ctx context.Context, pl place, create bool) (*dataKey, error
 		}
 		l := &loading{done: make(chan struct{})}
 		s.loading[lk] = l
-		gen := s.erased[pl.person]
+		at := moment{s.erased[pl.person], v.dropped.Load()}
 		s.mu.Unlock()
 
-		v.fetch(ctx, s, lk, l, gen)
+		v.fetch(ctx, s, lk, l, at)
 		if !errors.Is(l.err, errAgain) {
 			return l.key, l.err
 		}
@@ -131,17 +131,19 @@ func wait(ctx context.Context, ch <-chan struct{}) error {
 	}
 }
 
-// fetch fills l and tells those who wait. A key that was destroyed while it was
-// fetched is not kept, and l.err is errAgain.
-func (v *Vault) fetch(ctx context.Context, s *shard, lk loadKey, l *loading, gen uint64) {
-	drops := v.dropped.Load()
+// moment counts the destructions that may concern a key.
+type moment struct{ erased, dropped uint64 }
+
+// fetch fills l and tells those who wait. A key that may have been destroyed
+// since the given moment is not kept, and l.err is errAgain.
+func (v *Vault) fetch(ctx context.Context, s *shard, lk loadKey, l *loading, at moment) {
 	k, err := v.read(ctx, lk.place)
 	if lk.create && errors.Is(err, errNoKey) {
-		k, err = v.make(ctx, lk.place, gen)
+		k, err = v.make(ctx, lk.place, at.erased)
 	}
 	s.mu.Lock()
 	switch {
-	case s.erased[lk.person] != gen || v.dropped.Load() != drops:
+	case s.erased[lk.person] != at.erased || v.dropped.Load() != at.dropped:
 		l.err = errAgain
 	case err != nil:
 		l.err = err

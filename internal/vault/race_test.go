@@ -218,33 +218,32 @@ func TestFetchedKeyIsStale(t *testing.T) {
 	seal(t, v, refOf(anna), Reply, july, "x")
 	pl := place{anna, Reply, PeriodOf(Reply, july)}
 	s := v.cache.shard(anna)
-	fetch := func(create bool, gen uint64, meanwhile func()) error {
+	fetch := func(create bool, at moment) error {
 		v.cache.purge()
 		l := &loading{done: make(chan struct{})}
-		if meanwhile != nil {
-			meanwhile()
-		}
-		v.fetch(t.Context(), s, loadKey{pl, create}, l, gen)
+		v.fetch(t.Context(), s, loadKey{pl, create}, l, at)
 		<-l.done
 		return l.err
 	}
-	if err := fetch(false, 0, nil); err != nil {
+	if err := fetch(false, moment{0, 0}); err != nil || s.get(pl) == nil {
 		t.Error(err)
 	}
-	if err := fetch(false, 1, nil); err == nil || s.get(pl) != nil {
-		t.Errorf("kept, though the generation differs: %v", err)
+	for _, at := range []moment{{1, 0}, {0, 1}} {
+		if err := fetch(false, at); err == nil || s.get(pl) != nil {
+			t.Errorf("kept, though the moment is %v: %v", at, err)
+		}
 	}
 	if _, err := v.Erase(t.Context(), anna); err != nil {
 		t.Fatal(err)
 	}
-	if err := fetch(true, 0, nil); err == nil || s.get(pl) != nil {
+	if err := fetch(true, moment{0, 0}); err == nil || s.get(pl) != nil {
 		t.Errorf("made for an older generation: %v", err)
 	}
 	if keys, err := v.Keys(t.Context(), anna); err != nil || len(keys) > 0 {
 		t.Errorf("stored for an older generation: %v, %v", keys, err)
 	}
-	// There is never a second key for a place.
 	seal(t, v, refOf(anna), Reply, july, "x")
+	// There is never a second key for a place.
 	_, err := v.make(t.Context(), pl, v.Generation(anna))
 	wantKind(t, err, sotto.KindExists)
 }

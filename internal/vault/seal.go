@@ -43,7 +43,8 @@ func (v *Vault) Seal(ctx context.Context, ref Ref, c Class, at time.Time, plain 
 // failure are recorded as well, with the kind of the error. Kinds of errors:
 // KindDenied for a permit that does not fit, KindNotFound where the key is gone
 // (erased, or past its last day), KindCorrupt for a value that is damaged or
-// was sealed for another place.
+// was sealed for another place. A value whose key is gone is KindCorrupt too if
+// the person has got a newer key of the same class and month.
 func (v *Vault) Open(ctx context.Context, p gate.Permit, ref Ref, s Sealed) ([]byte, error) {
 	const op = "vault.open"
 	if p.Trail() == nil {

@@ -179,3 +179,53 @@ func TestCommitment(t *testing.T) {
 		t.Error("a closed vault commits")
 	}
 }
+
+// What was stored by this version opens in all later ones: the forms of a sealed
+// value and of a wrapped key, with everything they bind. If this test fails,
+// raise the version instead of changing the expectation.
+func TestFormatsStay(t *testing.T) {
+	key := [32]byte(bytes.Repeat([]byte{7}, 32))
+	gcm := func(key [32]byte) cipher.AEAD {
+		block, err := aes.NewCipher(key[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := cipher.NewGCM(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	nonce := bytes.Repeat([]byte{9}, nonceLen)
+	v := open(t, newConfig(t))
+
+	// version 1, class 3, month 24318; table, row, field, person, purpose
+	header := unhex(t, "01 03 5efe")
+	ad := unhex(t, "01 03 5efe 0000000a 7472616e736372697074 0000000000000007 00000004 74657874 "+
+		"01020300000000000000000000000000 00000005 7265706c79")
+	s := Sealed{append(append(header, nonce...), gcm(key).Seal(nil, nonce, []byte("text"), ad)...)}
+	pl := place{anna, Reply, PeriodOf(Reply, july)}
+	v.cache.shard(anna).put(pl.ready(key), 1)
+	wantOpen(t, v, refOf(anna), s, "text")
+
+	// version of the key-encryption key; person, class, month, "vault_key"
+	kek := KEK{bytes: func() *[32]byte { return &key }}
+	v.wraps[1] = kek.aead()
+	ad = unhex(t, "01020300000000000000000000000000 03 5efe 7661756c745f6b6579")
+	wrapped := append(unhex(t, "00000001"), nonce...)
+	wrapped = append(wrapped, gcm(hkdf(key[:], "sotto.kek.wrap.1")).Seal(nil, nonce, key[:], ad)...)
+	if got, err := v.unwrap(wrapped, pl.bind()); err != nil || got != key {
+		t.Errorf("unwrapped: %v", err)
+	}
+	for what, c := range map[string]struct{ got, want string }{
+		"mark":       {hex.EncodeToString(kek.mark()), "8b3cfb31a7b4eba3967678d8d192a967"},
+		"commitment": {v16(commitmentOf(key[:], anna)), "e6e8fab9677dbdbce68a9b23c9031341"},
+		"pseudonym":  {v16(newMACPool(key).sum16("sotto.person.1", "telegram", "a", "1")), "b9d0acd7cb8425f6578cf4acce561396"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %s, want %s", what, c.got, c.want)
+		}
+	}
+}
+
+func v16(b [16]byte) string { return hex.EncodeToString(b[:]) }
