@@ -143,7 +143,7 @@ func TestSnippetsCompile(t *testing.T) {
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"vet", "-overlay", file}, packages...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"build", "-overlay", file, "-o", t.TempDir()}, packages...)...)
 	cmd.Dir = r.Root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("a program in a document does not build: %v\n%s", err, out)
