@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -142,11 +141,7 @@ func (t *turn) keep(ctx context.Context, said *transcript.Said) error {
 		ID: t.in.cfg.IDs.Next(), Person: t.rec.Person, Conversation: t.rec.Conversation, Purpose: sotto.PurposeReply,
 		At: now, Expires: now.Add(t.in.cfg.Retention),
 	}
-	plain, err := json.Marshal(said)
-	if err != nil {
-		return sotto.E("inbox.keep", sotto.KindInvalid, err)
-	}
-	if row.Sealed, err = t.in.cfg.Vault.Seal(ctx, transcript.Ref(row), vault.Reply, now, plain); err != nil {
+	if row.Sealed, err = t.in.cfg.Vault.Seal(ctx, transcript.Ref(row), vault.Reply, now, said.Encode()); err != nil {
 		return err
 	}
 	t.res.row = row
@@ -169,8 +164,8 @@ func (t *turn) history(ctx context.Context, permit gate.Permit, m *pii.Map, n in
 			return nil, err
 		}
 		var s transcript.Said
-		if err := json.Unmarshal(plain, &s); err != nil {
-			return nil, sotto.E("inbox.history", sotto.KindCorrupt, nil)
+		if err := s.Decode(plain); err != nil {
+			return nil, err
 		}
 		if s.In != "" {
 			out = append(out, sotto.Line{Text: t.mask(m, s.In), Time: rows[i].At})

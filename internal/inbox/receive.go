@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/sotto-chat/sotto"
@@ -70,11 +69,8 @@ func (in *Inbox) seal(ctx context.Context, account string, events []channel.Even
 			Received:     now,
 		}
 		r.Generation = in.cfg.Vault.Generation(r.Person)
-		plain, err := json.Marshal(ev)
-		if err != nil {
-			return nil, sotto.E("inbox.receive", sotto.KindInvalid, err)
-		}
-		if r.Sealed, err = in.cfg.Vault.Seal(ctx, journal.Ref(&r), vault.Transit, now, plain); err != nil {
+		var err error
+		if r.Sealed, err = in.cfg.Vault.Seal(ctx, journal.Ref(&r), vault.Transit, now, journal.EncodeEvent(ev)); err != nil {
 			return nil, err
 		}
 		out = append(out, r)

@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"strings"
 
@@ -94,10 +93,7 @@ func (t *turn) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(plain, &t.ev); err != nil {
-		return sotto.E("inbox.open", sotto.KindCorrupt, nil)
-	}
-	return nil
+	return journal.DecodeEvent(plain, &t.ev)
 }
 
 func (t *turn) language() string {

@@ -126,7 +126,7 @@ func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.Pers
 	opener := quiet{l: l, permit: permit}
 	err = l.cfg.Transcript.Of(ctx, p, func(r transcript.Row) error {
 		var s transcript.Said
-		ok, err := opener.json(ctx, transcript.Ref(&r), r.Sealed, &s)
+		ok, err := opener.open(ctx, transcript.Ref(&r), r.Sealed, s.Decode)
 		if ok {
 			b.Turns = append(b.Turns, Turn{At: r.At, Purpose: r.Purpose, Until: r.Expires, You: s.In, Button: s.Button, Bot: s.Out})
 		}
@@ -156,7 +156,7 @@ func (l *Lifecycle) onTheWay(ctx context.Context, opener quiet, p sotto.PersonID
 	}
 	for i := range records {
 		var ev channel.Event
-		ok, err := opener.json(ctx, journal.Ref(&records[i]), records[i].Sealed, &ev)
+		ok, err := opener.open(ctx, journal.Ref(&records[i]), records[i].Sealed, func(b []byte) error { return journal.DecodeEvent(b, &ev) })
 		if err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (l *Lifecycle) onTheWay(ctx context.Context, opener quiet, p sotto.PersonID
 	}
 	for _, it := range items {
 		var m outbox.Message
-		ok, err := opener.json(ctx, outbox.Ref(it.ID, p), it.Sealed, &m)
+		ok, err := opener.open(ctx, outbox.Ref(it.ID, p), it.Sealed, m.Decode)
 		if err != nil {
 			return err
 		}
@@ -187,8 +187,8 @@ type quiet struct {
 	permit gate.Permit
 }
 
-// json opens one row; ok is false where its key has ended.
-func (q quiet) json(ctx context.Context, ref vault.Ref, s vault.Sealed, into any) (ok bool, err error) {
+// open opens one row; ok is false where its key has ended.
+func (q quiet) open(ctx context.Context, ref vault.Ref, s vault.Sealed, decode func([]byte) error) (ok bool, err error) {
 	plain, err := q.l.cfg.Vault.Open(ctx, q.permit, ref, s)
 	if sotto.KindOf(err) == sotto.KindNotFound {
 		return false, nil
@@ -196,8 +196,5 @@ func (q quiet) json(ctx context.Context, ref vault.Ref, s vault.Sealed, into any
 	if err != nil {
 		return false, err
 	}
-	if err := json.Unmarshal(plain, into); err != nil {
-		return false, sotto.E("lifecycle.export", sotto.KindCorrupt, nil)
-	}
-	return true, nil
+	return true, decode(plain)
 }

@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -131,7 +130,7 @@ func (o *Outbox) open(ctx context.Context, out *outcome, st people.State) (*Mess
 		return nil, err
 	}
 	m := new(Message)
-	if err := json.Unmarshal(plain, m); err != nil {
+	if err := m.Decode(plain); err != nil {
 		o.drop(out, "corrupt")
 		return nil, err
 	}

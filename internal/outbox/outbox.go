@@ -16,7 +16,6 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -45,17 +44,6 @@ const (
 	System   Kind = 3 // what Sotto owes the person whatever they decided: confirmation, export, receipt
 	Farewell Kind = 4 // the last words after erasure; leaves nothing behind
 )
-
-// Message is what is sealed: one message to one conversation.
-type Message struct {
-	To       string         `json:"to"` // the network's id of the conversation
-	Text     string         `json:"t,omitempty"`
-	Buttons  []sotto.Button `json:"b,omitempty"`
-	ReplyTo  string         `json:"r,omitempty"`
-	File     *channel.File  `json:"f,omitempty"`
-	Notice   string         `json:"n,omitempty"` // of a Notice: its version
-	Language string         `json:"l,omitempty"` // of a Notice: the language it was given in
-}
 
 // Item is one message on its way.
 type Item struct {
@@ -199,11 +187,8 @@ func Ref(id int64, p sotto.PersonID) vault.Ref {
 
 // Seal makes the sealed form of a message.
 func (o *Outbox) Seal(ctx context.Context, it *Item, m *Message) error {
-	plain, err := json.Marshal(m)
-	if err != nil {
-		return sotto.E("outbox.seal", sotto.KindInvalid, err)
-	}
-	it.Sealed, err = o.cfg.Vault.Seal(ctx, Ref(it.ID, it.Person), vault.Transit, o.cfg.Now(), plain)
+	var err error
+	it.Sealed, err = o.cfg.Vault.Seal(ctx, Ref(it.ID, it.Person), vault.Transit, o.cfg.Now(), m.encode())
 	return err
 }
 

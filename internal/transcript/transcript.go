@@ -30,13 +30,6 @@ type Row struct {
 	Sealed       vault.Sealed
 }
 
-// Said is what a row seals: one turn.
-type Said struct {
-	In     string   `json:"in,omitempty"`     // what the person wrote
-	Button string   `json:"button,omitempty"` // what a pressed button carried
-	Out    []string `json:"out,omitempty"`    // what the bot answered
-}
-
 // Transcript is the open table.
 type Transcript struct{ db *store.DB }
 
