@@ -69,11 +69,22 @@ func (p *People) Get(ctx context.Context, id sotto.PersonID) (State, error) {
 }
 
 func (p *People) load(ctx context.Context, id sotto.PersonID) (State, error) {
+	return scan(p.db.QueryRow(ctx, selectPerson, id[:]))
+}
+
+// Read returns what is known of a person inside a transaction, with what the
+// transaction itself has changed.
+func (*People) Read(tx *store.Tx, id sotto.PersonID) (State, error) {
+	return scan(tx.QueryRow(selectPerson, id[:]))
+}
+
+const selectPerson = `SELECT account, notice, notice_at, language, stopped, gone, restricted, since FROM person WHERE id = $1`
+
+func scan(row *store.Row) (State, error) {
 	s := State{Known: true}
 	var noticeAt, since int64
 	var stopped, gone, restricted int
-	err := p.db.QueryRow(ctx, `SELECT account, notice, notice_at, language, stopped, gone, restricted, since FROM person WHERE id = $1`, id[:]).
-		Scan(&s.Account, &s.Notice, &noticeAt, &s.Language, &stopped, &gone, &restricted, &since)
+	err := row.Scan(&s.Account, &s.Notice, &noticeAt, &s.Language, &stopped, &gone, &restricted, &since)
 	if errors.Is(err, store.ErrNoRows) {
 		return State{}, nil
 	}
@@ -85,7 +96,20 @@ func (p *People) load(ctx context.Context, id sotto.PersonID) (State, error) {
 	return s, nil
 }
 
-// Put stores what is known of a person, in a transaction with its cause.
+// Change changes what is known of a person, in a transaction with its cause. It
+// works on what is stored now and not on what its caller has read before: two
+// who change something at the same time do not undo each other's change. Of a
+// person who is not known nothing is stored.
+func (p *People) Change(tx *store.Tx, id sotto.PersonID, change func(*State)) error {
+	s, err := p.Read(tx, id)
+	if err != nil || !s.Known {
+		return err
+	}
+	change(&s)
+	return p.Put(tx, id, s)
+}
+
+// Put stores all that is known of a person, in a transaction with its cause.
 func (p *People) Put(tx *store.Tx, id sotto.PersonID, s State) error {
 	s.Known = true
 	_, err := tx.Exec(`INSERT INTO person (id, account, notice, notice_at, language, stopped, gone, restricted, since)
