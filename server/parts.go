@@ -48,9 +48,10 @@ type parts struct {
 // is not there is an error.
 func (s *Server) open(ctx context.Context, create bool) (p *parts, err error) {
 	p = &parts{inbox: inbox.New(), adapters: make(map[string]channel.Adapter)}
+	opened := p // a return of an error clears p
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, p.close())
+			err = errors.Join(err, opened.close())
 		}
 	}()
 	if p.gate, err = gate.New(gate.Config{Dir: s.cfg.Policies, Purposes: s.rules(), Now: s.now}); err != nil {

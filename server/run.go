@@ -39,12 +39,13 @@ func (s *Server) start(ctx context.Context) (r *running, err error) {
 	if r.p, err = s.open(ctx, true); err != nil {
 		return nil, err
 	}
+	begun := r // a return of an error clears r
 	defer func() {
 		if err != nil {
-			if r.front != nil {
-				r.front.Close()
+			if begun.front != nil {
+				begun.front.Close()
 			}
-			err = errors.Join(err, r.p.close())
+			err = errors.Join(err, begun.p.close())
 		}
 	}()
 	r.front, err = transport.New(s.transportConfig(r, &lateHandler{r: r}))
