@@ -25,6 +25,16 @@ func NewSource(now clock.Clock, after int64) *Source {
 	return s
 }
 
+// Skip has all further numbers be greater than n.
+func (s *Source) Skip(n int64) {
+	for {
+		last := s.last.Load()
+		if last >= n || s.last.CompareAndSwap(last, n) {
+			return
+		}
+	}
+}
+
 // Next returns a number greater than all before.
 func (s *Source) Next() int64 {
 	t := s.now().UnixMicro()

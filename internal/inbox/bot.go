@@ -106,9 +106,10 @@ func (t *turn) ask(ctx context.Context, bt *sotto.Turn) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, t.in.cfg.Timeout)
 	defer cancel()
 	if typer, ok := t.in.cfg.Adapters[t.rec.Account].(channel.Typer); ok {
+		chat, record := t.ev.Conversation, t.rec.ID // the turn may be over before the call is
 		timer := time.AfterFunc(t.in.cfg.Typing, func() {
-			if err := typer.Typing(ctx, t.ev.Conversation); err != nil {
-				t.in.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "typing was not shown", slog.Int64("record", t.rec.ID))
+			if err := typer.Typing(ctx, chat); err != nil {
+				t.in.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "typing was not shown", slog.Int64("record", record))
 			}
 		})
 		defer timer.Stop()
@@ -157,8 +158,8 @@ func (t *turn) history(ctx context.Context, permit gate.Permit, m *pii.Map, n in
 	var out []sotto.Line
 	for i := range rows {
 		plain, err := t.in.cfg.Vault.Open(ctx, permit, transcript.Ref(&rows[i]), rows[i].Sealed)
-		if sotto.KindOf(err) == sotto.KindNotFound {
-			continue // past its last day
+		if k := sotto.KindOf(err); k == sotto.KindNotFound || k == sotto.KindCorrupt {
+			continue // its key is gone: past its last day, or from before an erasure
 		}
 		if err != nil {
 			return nil, err

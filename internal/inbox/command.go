@@ -8,6 +8,7 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/outbox"
+	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/wording"
 )
 
@@ -36,12 +37,10 @@ func (t *turn) obey(ctx context.Context, cmd wording.Command) (verdict, error) {
 		if t.st.Stopped {
 			return t.finish(ctx) // confirmed once
 		}
-		t.st.Stopped = true
-		t.res.state = &t.st
+		t.change(func(s *people.State) { s.Stopped = true })
 		return t.tell(ctx, t.text("stop_done"), wording.PayloadStart)
 	case wording.CommandStart:
-		t.st.Stopped = false
-		t.res.state = &t.st
+		t.change(func(s *people.State) { s.Stopped = false })
 		return t.tell(ctx, t.text("start_done"))
 	case wording.CommandMyData:
 		return t.myData(ctx)

@@ -13,12 +13,14 @@ import (
 type result struct {
 	record     int64 // the journal's
 	person     sotto.PersonID
-	generation uint64 // of the person's keys when the turn began
-	handled    bool   // the record goes; else it waits for the notice
-	state      *people.State
+	generation uint64              // of the person's keys when the turn began
+	handled    bool                // the record goes; else it waits for the notice
+	state      func(*people.State) // changes what is known of the person; nil = not
 	row        *transcript.Row
 	out        []*outbox.Item
 	trail      *audit.Trail
+
+	stale bool // set by commitTx: the person was erased meanwhile, and nothing for them was stored
 }
 
 // commitTx stores the results of a group of turns. What was sealed for a person
@@ -32,11 +34,14 @@ func (in *Inbox) commitTx(tx *store.Tx, results []*result) error {
 		if r.handled {
 			records = append(records, r.record)
 		}
-		if in.cfg.Vault.Generation(r.person) != r.generation {
+		if r.trail != nil {
+			trails = append(trails, r.trail) // what was done was done
+		}
+		if r.stale = in.cfg.Vault.Generation(r.person) != r.generation; r.stale {
 			continue
 		}
 		if r.state != nil {
-			if err := in.cfg.People.Put(tx, r.person, *r.state); err != nil {
+			if err := in.cfg.People.Change(tx, r.person, r.state); err != nil {
 				return err
 			}
 		}
@@ -44,9 +49,6 @@ func (in *Inbox) commitTx(tx *store.Tx, results []*result) error {
 			rows = append(rows, *r.row)
 		}
 		items = append(items, r.out...)
-		if r.trail != nil {
-			trails = append(trails, r.trail)
-		}
 	}
 	if err := in.cfg.Journal.Handled(tx, records); err != nil {
 		return err

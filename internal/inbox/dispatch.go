@@ -14,7 +14,8 @@ import (
 // dispatcher gives each conversation's records to one worker at a time, in
 // order. It holds at most limit records; what comes in beyond that stays in the
 // database alone and is read when there is room, in order. Of a conversation
-// that waits for its notice only the records' numbers are held.
+// that waits for its notice only the records' numbers are held; the records are
+// read back a few at a time when their turn comes.
 type dispatcher struct {
 	mu      sync.Mutex
 	wake    *sync.Cond
@@ -37,7 +38,7 @@ type dispatcher struct {
 type box struct {
 	key     sotto.ConversationID
 	records []journal.Record
-	parked  []int64                 // numbers of records that wait for the notice
+	parked  []int64                 // numbers of later records, which are in the database alone
 	notice  bool                    // the notice is on its way
 	taken   bool                    // a worker has it, or it is in the ready list
 	delayed bool                    // waits for a time before the next try
@@ -74,7 +75,7 @@ func (in *Inbox) Committed(records []journal.Record) {
 // push puts a record at the end of its box. d.mu is held.
 func (d *dispatcher) push(r journal.Record) {
 	b := d.box(r.Conversation)
-	if b.notice {
+	if b.notice || len(b.parked) > 0 {
 		b.parked = append(b.parked, r.ID)
 		return
 	}
@@ -96,7 +97,7 @@ func (d *dispatcher) schedule(b *box) {
 	if b.taken || b.delayed || b.notice {
 		return
 	}
-	if len(b.records) == 0 {
+	if len(b.records)+len(b.parked) == 0 {
 		delete(d.boxes, b.key)
 		return
 	}
@@ -112,6 +113,8 @@ func (d *dispatcher) stop() {
 	d.mu.Unlock()
 }
 
+// take returns the next box and its first record, which is nil where it must be
+// read back first.
 func (d *dispatcher) take() (*box, *journal.Record) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -124,6 +127,9 @@ func (d *dispatcher) take() (*box, *journal.Record) {
 	b := d.ready[0]
 	d.ready[0] = nil
 	d.ready = d.ready[1:]
+	if len(b.records) == 0 {
+		return b, nil
+	}
 	return b, &b.records[0]
 }
 
@@ -134,6 +140,7 @@ const (
 	done  verdict = iota // its result is durable
 	park                 // it waits for the notice
 	again                // it is tried again after a while
+	read                 // the records that waited are read back
 )
 
 func (in *Inbox) work(ctx context.Context) {
@@ -144,9 +151,12 @@ func (in *Inbox) work(ctx context.Context) {
 			return
 		}
 		var v verdict
-		if d.isRefused(b, r.Person) {
+		switch {
+		case r == nil:
+			v = in.readBack(ctx, b)
+		case d.isRefused(b, r.Person):
 			v = in.discard(ctx, r)
-		} else {
+		default:
 			v = in.handle(ctx, b, r)
 		}
 		in.release(b, v)
@@ -170,9 +180,11 @@ func (in *Inbox) release(b *box, v verdict) {
 		d.held--
 	case park:
 		if b.notice { // else it was sent meanwhile
+			ids := make([]int64, 0, len(b.records)+len(b.parked))
 			for i := range b.records {
-				b.parked = append(b.parked, b.records[i].ID)
+				ids = append(ids, b.records[i].ID)
 			}
+			b.parked = append(ids, b.parked...) // what came in meanwhile is later
 			d.held -= len(b.records)
 			b.records = nil
 		}
@@ -186,6 +198,7 @@ func (in *Inbox) release(b *box, v verdict) {
 			b.delayed = false
 			d.schedule(b)
 		})
+	case read:
 	}
 	d.schedule(b)
 }
@@ -211,54 +224,63 @@ func (d *dispatcher) noNotice(b *box) {
 }
 
 // Done takes the outcome of a message from the outbox.
-func (in *Inbox) Done(it *outbox.Item, sent bool) {
+func (in *Inbox) Done(it *outbox.Item, how outbox.Ending) {
 	switch it.Kind {
 	case outbox.Farewell:
-		in.farewell(it)
+		if how != outbox.Forgotten { // else the key went with another erasure
+			in.farewell(it)
+		}
 	case outbox.Notice:
-		if sent {
+		if how == outbox.Sent {
 			in.Stats.Noticed.Add(1)
 		}
-		in.unpark(it, sent)
+		in.unpark(it, how)
 	case outbox.Reply, outbox.System:
 	}
 }
 
-// unpark lets a conversation go on after its notice, with the records that
-// waited read back from the database.
-func (in *Inbox) unpark(it *outbox.Item, sent bool) {
+// unpark lets a conversation go on after its notice. If the notice could not be
+// delivered, what the person wrote before is destroyed instead of handled.
+func (in *Inbox) unpark(it *outbox.Item, how outbox.Ending) {
 	d := &in.d
-	ctx := context.Background()
-	for {
-		d.mu.Lock()
-		b := d.box(it.Conversation)
-		if !sent {
-			if b.refused == nil {
-				b.refused = make(map[sotto.PersonID]bool)
-			}
-			b.refused[it.Person] = true
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b := d.box(it.Conversation)
+	b.notice = false
+	if how == outbox.GivenUp {
+		if b.refused == nil {
+			b.refused = make(map[sotto.PersonID]bool)
 		}
-		ids := b.parked
-		b.parked = nil
-		if len(ids) == 0 {
-			b.notice = false
-			d.schedule(b)
-			d.mu.Unlock()
-			return
-		}
-		d.mu.Unlock()
-		records, err := in.cfg.Journal.Get(ctx, ids)
-		d.mu.Lock()
-		if err != nil { // they stay in the database; read them with the next refill
-			if !d.behind || ids[0] <= d.cursor {
-				d.behind, d.cursor = true, min(ids[0]-1, ids[0]-overlap)
-			}
-			in.cfg.Logger.LogAttrs(ctx, slog.LevelError, "the journal cannot be read", slog.String("cause", sotto.KindOf(err).String()))
-		}
-		b.records = append(b.records, records...)
-		d.held += len(records)
-		d.mu.Unlock()
+		b.refused[it.Person] = true
 	}
+	d.schedule(b)
+}
+
+// readBackRows is how many records of one conversation are read back at once.
+const readBackRows = 64
+
+// readBack reads the first records that waited for the notice. Some may be gone
+// by now: erased, or past their last day.
+func (in *Inbox) readBack(ctx context.Context, b *box) verdict {
+	d := &in.d
+	d.mu.Lock()
+	ids := b.parked[:min(len(b.parked), readBackRows)]
+	d.mu.Unlock()
+	records, err := in.cfg.Journal.Get(ctx, ids)
+	if err != nil {
+		in.cfg.Logger.LogAttrs(ctx, slog.LevelError, "the journal cannot be read", slog.String("cause", sotto.KindOf(err).String()))
+		return again
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b.parked = b.parked[len(ids):]
+	if len(b.parked) == 0 {
+		b.parked = nil
+	}
+	b.records = records
+	b.tries = 0
+	d.held += len(records)
+	return read
 }
 
 // keepUp reads records that did not fit into memory when there is room again.

@@ -22,7 +22,6 @@ func (t *turn) notify(ctx context.Context) (verdict, error) {
 	if t.st.Known {
 		m.Text = t.in.cfg.Notice.Changed(t.in.cfg.Book, t.lang)
 	}
-	t.res.state = nil
 	if err := t.say(ctx, outbox.Notice, m); err != nil {
 		return again, err
 	}
@@ -31,6 +30,10 @@ func (t *turn) notify(ctx context.Context) (verdict, error) {
 	if err := t.in.commit.Do(ctx, &t.res); err != nil {
 		t.in.d.noNotice(t.box)
 		return again, err
+	}
+	if t.res.stale { // the person was erased meanwhile: there is no notice to wait for
+		t.in.d.noNotice(t.box)
+		return again, nil
 	}
 	return park, nil
 }

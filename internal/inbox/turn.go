@@ -107,11 +107,23 @@ func (t *turn) language() string {
 // told anything, nothing is kept.
 func (t *turn) remember(ctx context.Context, change func(*people.State)) (verdict, error) {
 	if t.st.Known {
-		change(&t.st)
-		t.res.state = &t.st
+		t.change(change)
 		t.trail.Add(audit.Act{Verb: "note", What: []string{string(t.ev.Kind)}})
 	}
 	return t.finish(ctx)
+}
+
+// change has what is known of the person changed with the result, and lets the
+// rest of the turn see it.
+func (t *turn) change(f func(*people.State)) {
+	f(&t.st)
+	before := t.res.state
+	t.res.state = func(s *people.State) {
+		if before != nil {
+			before(s)
+		}
+		f(s)
+	}
 }
 
 func (t *turn) message(ctx context.Context) (verdict, error) {
@@ -119,10 +131,12 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 		t.acknowledge(ctx)
 	}
 	if t.st.Gone { // who writes can be reached again
-		t.st.Gone = false
-		t.res.state = &t.st
+		t.change(func(s *people.State) { s.Gone = false })
 	}
 	if !t.st.Known || t.st.Notice != t.in.version {
+		if t.in.cfg.Outbox.Full(t.rec.Account) {
+			return again, nil
+		}
 		return t.notify(ctx)
 	}
 	if cmd, ok := t.command(); ok {
@@ -133,6 +147,9 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 	}
 	if t.ev.Text == "" && t.ev.Payload == "" {
 		return t.tell(ctx, t.text("unsupported"))
+	}
+	if t.in.cfg.Outbox.Full(t.rec.Account) { // the network takes nothing: keep what comes in where it is
+		return again, nil
 	}
 	if ok, first := t.in.limit.allow(t.rec.Person); !ok {
 		t.trail.Add(audit.Act{Verb: "limit", Denied: true, Reasons: []string{"too many messages in a minute"}})
@@ -151,7 +168,7 @@ func (t *turn) acknowledge(ctx context.Context) {
 	if !ok {
 		return
 	}
-	callback := t.ev.Callback
+	callback, record := t.ev.Callback, t.rec.ID // the turn may be over before
 	select {
 	case t.in.acks <- struct{}{}:
 		go func() {
@@ -159,7 +176,7 @@ func (t *turn) acknowledge(ctx context.Context) {
 			actx, cancel := context.WithTimeout(ctx, t.in.cfg.Timeout)
 			defer cancel()
 			if err := ad.Acknowledge(actx, callback); err != nil {
-				t.in.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "a button press was not acknowledged", slog.Int64("record", t.rec.ID))
+				t.in.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "a button press was not acknowledged", slog.Int64("record", record))
 			}
 		}()
 	default:

@@ -66,6 +66,8 @@ func (l *Lifecycle) erase(ctx context.Context, p sotto.PersonID, by sotto.Recipi
 		}
 		return Receipt{}, err
 	}
+	l.erasing.RLock()
+	defer l.erasing.RUnlock()
 	// The intent first: whatever happens from here on, the erasure is finished.
 	err = l.cfg.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(`INSERT INTO lifecycle_erasure (receipt, person, until, state) VALUES ($1, $2, $3, $4)`,
@@ -96,7 +98,8 @@ func (l *Lifecycle) destroy(ctx context.Context, id string, p sotto.PersonID, by
 		if _, err := l.cfg.People.Forget(tx, p); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE lifecycle_erasure SET state = $1 WHERE receipt = $2`, keysGone, id); err != nil {
+		// All that is stored by now goes, and all intents for the person are fulfilled.
+		if _, err := tx.Exec(`UPDATE lifecycle_erasure SET state = $1, until = $2 WHERE person = $3`, keysGone, l.cfg.IDs.Next(), p[:]); err != nil {
 			return err
 		}
 		return l.cfg.Log.Append(tx, trail)
@@ -141,22 +144,42 @@ type erasure struct {
 // FinishErasures completes every erasure that was begun, and returns when their
 // rows are gone.
 func (l *Lifecycle) FinishErasures(ctx context.Context) error {
-	todo, err := l.erasures(ctx)
+	todo, err := l.resume(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range todo {
-		if e.state == intended { // a crash came between the intent and the deed
-			trail := audit.NewTrail("erase", audit.Commitment{})
-			if _, err := l.destroy(ctx, e.receipt, e.person, sotto.RecipientSystem, trail); err != nil {
-				return err
-			}
-		}
 		if err := l.deleteRows(ctx, e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// resume destroys the keys of persons whose erasure was cut off between the
+// intent and the deed, and returns all erasures whose rows are still there.
+func (l *Lifecycle) resume(ctx context.Context) ([]erasure, error) {
+	l.erasing.Lock()
+	defer l.erasing.Unlock()
+	todo, err := l.erasures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gone := make(map[sotto.PersonID]bool)
+	for _, e := range todo {
+		if e.state != intended || gone[e.person] {
+			continue
+		}
+		trail := audit.NewTrail("erase", audit.Commitment{})
+		if _, err := l.destroy(ctx, e.receipt, e.person, sotto.RecipientSystem, trail); err != nil {
+			return nil, err
+		}
+		gone[e.person] = true
+	}
+	if len(gone) == 0 {
+		return todo, nil
+	}
+	return l.erasures(ctx)
 }
 
 func (l *Lifecycle) erasures(ctx context.Context) ([]erasure, error) {
@@ -209,7 +232,7 @@ func (l *Lifecycle) deleteRows(ctx context.Context, e erasure) error {
 func (l *Lifecycle) Farewell(p sotto.PersonID, message int64) {
 	ctx := context.Background()
 	err := l.cfg.DB.Write(ctx, func(tx *store.Tx) error {
-		st, err := l.cfg.People.Get(ctx, p)
+		st, err := l.cfg.People.Read(tx, p) // with what this very transaction stores
 		if err != nil || st.Known {
 			return err
 		}

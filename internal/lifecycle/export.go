@@ -28,6 +28,8 @@ type Bundle struct {
 	Sending []Pending `json:"sending"` // what is on its way to the person
 	Keys    []Key     `json:"keys"`    // which keys protect it; never the keys
 	Lists   []Holding `json:"tables"`  // every table that was read for this copy
+
+	Unreadable int `json:"unreadable,omitempty"` // rows that are there, whose key has ended or that are damaged
 }
 
 // Profile is what Sotto must know of a person to obey them.
@@ -38,6 +40,7 @@ type Profile struct {
 	NoticeAt   time.Time `json:"notice_given"`
 	Language   string    `json:"language,omitempty"`
 	Stopped    bool      `json:"stopped"`
+	Gone       bool      `json:"unreachable"` // the network says so
 	Restricted bool      `json:"restricted"`
 }
 
@@ -120,10 +123,10 @@ func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.Pers
 	if st.Known {
 		b.Profile = &Profile{
 			Account: st.Account, Since: st.Since, Notice: st.Notice, NoticeAt: st.NoticeAt,
-			Language: st.Language, Stopped: st.Stopped, Restricted: st.Restricted,
+			Language: st.Language, Stopped: st.Stopped, Gone: st.Gone, Restricted: st.Restricted,
 		}
 	}
-	opener := quiet{l: l, permit: permit}
+	opener := quiet{l: l, permit: permit, b: b}
 	err = l.cfg.Transcript.Of(ctx, p, func(r transcript.Row) error {
 		var s transcript.Said
 		ok, err := opener.open(ctx, transcript.Ref(&r), r.Sealed, s.Decode)
@@ -185,12 +188,14 @@ func (l *Lifecycle) onTheWay(ctx context.Context, opener quiet, p sotto.PersonID
 type quiet struct {
 	l      *Lifecycle
 	permit gate.Permit
+	b      *Bundle
 }
 
 // open opens one row; ok is false where its key has ended.
 func (q quiet) open(ctx context.Context, ref vault.Ref, s vault.Sealed, decode func([]byte) error) (ok bool, err error) {
 	plain, err := q.l.cfg.Vault.Open(ctx, q.permit, ref, s)
-	if sotto.KindOf(err) == sotto.KindNotFound {
+	if k := sotto.KindOf(err); k == sotto.KindNotFound || k == sotto.KindCorrupt {
+		q.b.Unreadable++
 		return false, nil
 	}
 	if err != nil {

@@ -57,18 +57,40 @@ type Lifecycle struct {
 	cfg   Config
 	begun chan struct{} // an erasure has rows to delete
 	sweep sync.Mutex    // one sweep at a time
+	swept bool          // since the start, guarded by sweep
+
+	shortest time.Duration // retention that turns were ever kept under
+
+	// Held for reading by an erasure from its intent to its deed, so that who
+	// finishes what a crash left does not meet one that is under way.
+	erasing sync.RWMutex
 }
 
-// Open prepares the tables.
+// Open prepares the tables, and destroys the keys of every erasure that a crash
+// cut off: whoever was to be erased is erased before anything else is done.
 func Open(ctx context.Context, cfg Config) (*Lifecycle, error) {
 	if cfg.Every == 0 {
 		cfg.Every = time.Hour
 	}
 	l := &Lifecycle{cfg: cfg, begun: make(chan struct{}, 1)}
-	return l, cfg.DB.Migrate(ctx, "lifecycle", []string{
+	err := cfg.DB.Migrate(ctx, "lifecycle", []string{
 		`CREATE TABLE lifecycle_erasure (receipt TEXT PRIMARY KEY, person BLOB NOT NULL, until BIGINT NOT NULL, state BIGINT NOT NULL)`,
 		`CREATE TABLE lifecycle_sweep (name TEXT PRIMARY KEY, last BIGINT NOT NULL)`,
 	})
+	if err != nil {
+		return nil, err
+	}
+	if l.shortest, err = l.shortestRetention(ctx); err != nil {
+		return nil, err
+	}
+	todo, err := l.resume(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range todo { // what is written from now on is newer, wherever the clock stands
+		cfg.IDs.Skip(e.until)
+	}
+	return l, nil
 }
 
 // Run finishes erasures and sweeps until ctx ends.

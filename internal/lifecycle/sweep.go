@@ -10,6 +10,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/transcript"
 	"github.com/sotto-chat/sotto/internal/vault"
 )
 
@@ -38,7 +39,7 @@ func (l *Lifecycle) Preview(ctx context.Context) (Report, error) {
 	now := l.cfg.Now()
 	r := Report{At: now.UTC(), DryRun: true}
 	var err error
-	if r.Turns, err = l.cfg.Transcript.Expired(ctx, now); err != nil {
+	if r.Turns, err = l.cfg.Transcript.Expired(ctx, l.due(now, true)); err != nil {
 		return r, err
 	}
 	if r.Held, r.Deliveries, err = l.cfg.Journal.Expired(ctx, now); err != nil {
@@ -71,7 +72,7 @@ func (l *Lifecycle) Sweep(ctx context.Context) (Report, error) {
 	if r.Last, err = l.last(ctx); err != nil {
 		return r, err
 	}
-	if r.Turns, err = l.cfg.Transcript.Sweep(ctx, now); err != nil {
+	if r.Turns, err = l.cfg.Transcript.Sweep(ctx, l.due(now, !l.swept)); err != nil {
 		return r, err
 	}
 	if r.Held, r.Deliveries, err = l.cfg.Journal.Sweep(ctx, now); err != nil {
@@ -84,8 +85,37 @@ func (l *Lifecycle) Sweep(ctx context.Context) (Report, error) {
 		}
 		r.Keys += n
 	}
+	l.swept = true
 	r.Next = now.Add(l.cfg.Every).UTC()
 	return r, l.record(ctx, &r)
+}
+
+// due says which turns are to go. all looks at every row: numbers are ahead of
+// the time where the clock was set back.
+func (l *Lifecycle) due(now time.Time, all bool) transcript.Due {
+	d := transcript.Due{Now: now, Keep: l.cfg.Retention}
+	if !all {
+		d.Shortest = l.shortest
+	}
+	return d
+}
+
+// shortestRetention returns the shortest retention that turns were ever kept
+// under, and remembers the one of today.
+func (l *Lifecycle) shortestRetention(ctx context.Context) (time.Duration, error) {
+	var ms int64
+	err := l.cfg.DB.QueryRow(ctx, `SELECT last FROM lifecycle_sweep WHERE name = $1`, "shortest").Scan(&ms)
+	if err != nil && !errors.Is(err, store.ErrNoRows) {
+		return 0, err
+	}
+	stored, today := time.Duration(ms)*time.Millisecond, l.cfg.Retention
+	if today <= 0 || err == nil && stored <= today { // what is not kept has no rows
+		return stored, nil
+	}
+	return today, l.cfg.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(`INSERT INTO lifecycle_sweep (name, last) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET last = excluded.last`, "shortest", today.Milliseconds())
+		return err
+	})
 }
 
 func (l *Lifecycle) record(ctx context.Context, r *Report) error {

@@ -18,39 +18,53 @@ import (
 
 // outcome is what one attempt, or the decision against one, leaves behind.
 type outcome struct {
-	it     *Item
-	keep   bool          // tried again later; otherwise the row goes
-	state  state         // of a kept row
-	person *people.State // changed by the outcome; nil = not
-	gen    uint64        // of the person's keys when the attempt began
-	trail  *audit.Trail
+	it    *Item
+	tried bool                // the network may have been called
+	keep  bool                // tried again later; otherwise the row goes
+	state state               // of a kept row
+	learn func(*people.State) // what the outcome says of the person; nil = nothing
+	met   bool                // the person is known from now on
+	gen   uint64              // of the person's keys when the attempt began
+	trail *audit.Trail
 }
 
-// deliver makes one attempt and reports whether the item is done with.
-func (o *Outbox) deliver(ctx context.Context, it *Item) (done bool) {
+// deliver makes one attempt and reports whether the item is done with. Once stop
+// has ended it waits for the network and for nothing else.
+func (o *Outbox) deliver(stop context.Context, it *Item) (done bool) {
+	ctx := context.WithoutCancel(stop)
 	out := &outcome{it: it, state: it.state, gen: o.cfg.Vault.Generation(it.Person)}
-	sent := o.attempt(ctx, out)
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := o.settle.Do(ctx, out)
-		if err == nil {
-			break
+	how := o.attempt(ctx, out)
+	if !o.settled(ctx, stop, out) {
+		if out.tried {
+			it.state = sending // unknown from here on, as the database says
 		}
-		// The outcome must not be lost: without it the message would go out again.
-		o.cfg.Logger.LogAttrs(ctx, slog.LevelError, "outcome of a send not stored yet", slog.String("cause", sotto.KindOf(err).String()))
-		if k := sotto.KindOf(err); k != sotto.KindFull && k != sotto.KindBusy {
-			it.state, it.next = sending, o.cfg.Now().Add(5*time.Second) // unknown from here on
-			return false
-		}
-		sleep(ctx, wait)
+		it.next = o.cfg.Now().Add(5 * time.Second)
+		return false
 	}
 	if out.keep {
 		it.state = out.state
 		return false
 	}
-	if o.cfg.Done != nil {
-		o.cfg.Done(it, sent)
-	}
+	o.done(it, how)
 	return true
+}
+
+// settled stores an outcome. It must not be lost, because without it the message
+// would go out again: storing is tried until it succeeds or the database is
+// closed or the outbox stops.
+func (o *Outbox) settled(ctx, stop context.Context, out *outcome) bool {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := o.settle.Do(ctx, out)
+		if err == nil {
+			return true
+		}
+		kind := sotto.KindOf(err)
+		o.cfg.Logger.LogAttrs(ctx, slog.LevelError, "outcome of a send not stored yet", slog.String("cause", kind.String()))
+		if kind == sotto.KindUnavailable || stop.Err() != nil {
+			return false
+		}
+		sleep(stop, wait)
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -62,50 +76,72 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (o *Outbox) attempt(ctx context.Context, out *outcome) (sent bool) {
+func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 	it := out.it
 	st, err := o.cfg.People.Get(ctx, it.Person)
 	if err != nil {
 		o.later(out, time.Second)
-		return false
+		return 0
 	}
 	who, _, err := o.cfg.Vault.Commitment(ctx, it.Person, false)
 	if err != nil {
 		o.later(out, time.Second)
-		return false
+		return 0
 	}
 	out.trail = audit.NewTrail("send", who)
+	if why := o.hopeless(it, st); why != "" {
+		o.drop(out, why)
+		return GivenUp
+	}
 	m, err := o.open(ctx, out, st)
 	if err != nil {
-		return false
+		if sotto.KindOf(err) == sotto.KindNotFound {
+			return Forgotten // its key is gone
+		}
+		return GivenUp
 	}
 	ad := o.cfg.Adapters[it.Account]
 	if ad == nil {
 		o.cfg.Logger.LogAttrs(ctx, slog.LevelError, "a message waits for an account that is not configured", slog.String("account", it.Account))
 		o.later(out, time.Minute)
-		return false
+		return 0
 	}
-	if why := o.hopeless(it, st); why != "" {
-		o.drop(out, why)
-		return false
-	}
-	key, idem := ad.(channel.Idempotent)
-	if it.state == sending && (!idem || !key.Idempotent()) {
-		o.Stats.Unknown.Add(1)
+	if it.state == sending && !idempotent(ad) {
 		o.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "a send was cut off; its outcome is unknown",
 			slog.Int64("message", it.ID), slog.String("account", it.Account), slog.String("then", string(o.choice(it))))
-		out.trail.Add(audit.Act{Verb: "send", Reasons: []string{"unknown", string(o.choice(it))}})
-		if o.choice(it) == Drop {
-			return false
+		if o.unknown(out) == Drop {
+			return GivenUp
 		}
 	}
-	if err := o.mark.Do(ctx, it.ID); err != nil {
+	if it.marked {
+		it.marked = false
+	} else if err := o.mark.Do(ctx, it.ID); err != nil {
 		o.later(out, time.Second)
-		return false
+		return 0
+	}
+	if o.cfg.Vault.Generation(it.Person) != out.gen {
+		o.drop(out, "erased")
+		return Forgotten
 	}
 	it.attempts++
-	out.state = waiting
-	return o.call(ctx, out, ad, m, st)
+	out.state, out.tried = waiting, true
+	return o.call(ctx, out, ad, m)
+}
+
+func idempotent(ad channel.Adapter) bool {
+	i, ok := ad.(channel.Idempotent)
+	return ok && i.Idempotent()
+}
+
+// unknown counts a send of unknown outcome and says what is done about it.
+func (o *Outbox) unknown(out *outcome) Unknown {
+	c := o.choice(out.it)
+	o.Stats.Unknown.Add(1)
+	if c == Drop {
+		o.Stats.Dropped.Add(1)
+	}
+	out.trail.Add(audit.Act{Verb: "send", Reasons: []string{"unknown", string(c)}})
+	return c
 }
 
 // open asks the gate and unseals; on an error the outcome is settled.
@@ -141,13 +177,13 @@ func (o *Outbox) hopeless(it *Item, st people.State) string {
 	switch {
 	case st.Gone:
 		return "gone"
-	case o.cfg.Now().After(it.Expires):
+	case !o.cfg.Now().Before(it.Expires):
 		return "expired"
 	}
 	return ""
 }
 
-func (o *Outbox) call(ctx context.Context, out *outcome, ad channel.Adapter, m *Message, st people.State) (sent bool) {
+func (o *Outbox) call(ctx context.Context, out *outcome, ad channel.Adapter, m *Message) Ending {
 	it := out.it
 	cctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
@@ -159,49 +195,28 @@ func (o *Outbox) call(ctx context.Context, out *outcome, ad channel.Adapter, m *
 		o.Stats.Sent.Add(1)
 		out.trail.Add(audit.Act{Verb: "send", Count: int64(it.attempts)})
 		if it.Kind == Notice {
-			now := o.cfg.Now()
-			if !st.Known {
-				st = people.State{Account: it.Account, Since: now}
-			}
-			st.Notice, st.NoticeAt, st.Language = m.Notice, now, m.Language
-			out.person = &st
-			o.noticed(ctx, out, m.Notice)
+			o.noticed(ctx, out, m)
 		}
-		return true
+		return Sent
 	}
 	var se *channel.SendError
 	if !errors.As(err, &se) {
 		se = &channel.SendError{Class: channel.Unknown}
 	}
-	o.failed(ctx, out, se, ad, st)
-	return false
+	o.failed(ctx, out, se, ad)
+	return GivenUp
 }
 
-func (o *Outbox) failed(ctx context.Context, out *outcome, se *channel.SendError, ad channel.Adapter, st people.State) {
+func (o *Outbox) failed(ctx context.Context, out *outcome, se *channel.SendError, ad channel.Adapter) {
 	it := out.it
 	o.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "send failed", slog.Int64("message", it.ID), slog.String("account", it.Account),
 		slog.String("class", se.Class.String()), slog.Int("status", se.Status), slog.String("code", se.Code), slog.Int("attempt", it.attempts))
 	switch se.Class {
 	case channel.Retry:
 		o.later(out, max(se.RetryAfter, backoff(it.attempts)))
-	case channel.Unknown:
-		if i, ok := ad.(channel.Idempotent); ok && i.Idempotent() {
-			o.later(out, backoff(it.attempts))
-			return
-		}
-		o.Stats.Unknown.Add(1)
-		out.trail.Add(audit.Act{Verb: "send", Reasons: []string{"unknown", string(o.choice(it))}})
-		if o.choice(it) == Resend {
-			o.later(out, backoff(it.attempts))
-		} else {
-			o.Stats.Dropped.Add(1)
-		}
 	case channel.Gone:
 		o.Stats.Gone.Add(1)
-		if st.Known {
-			st.Gone = true
-			out.person = &st
-		}
+		out.learn = func(s *people.State) { s.Gone = true }
 		o.drop(out, "gone")
 	case channel.Auth:
 		o.pause(ctx, it.Account)
@@ -209,6 +224,12 @@ func (o *Outbox) failed(ctx context.Context, out *outcome, se *channel.SendError
 	case channel.Window, channel.Bad:
 		o.Stats.Failed.Add(1)
 		o.drop(out, se.Class.String())
+	case channel.Unknown:
+		fallthrough
+	default: // a class that does not exist says nothing
+		if idempotent(ad) || o.unknown(out) == Resend {
+			o.later(out, backoff(it.attempts))
+		}
 	}
 }
 
@@ -221,14 +242,19 @@ func (o *Outbox) choice(it *Item) Unknown {
 	return o.cfg.Unknown
 }
 
-// noticed makes the log say who was told what. The person's own key exists from
-// here on, and not before.
-func (o *Outbox) noticed(ctx context.Context, out *outcome, version string) {
-	if who, ok, err := o.cfg.Vault.Commitment(ctx, out.it.Person, true); err == nil && ok {
-		out.trail.Who = who
+// noticed makes the person known, and the log say who was told what. The
+// person's own key exists from here on, and not before.
+func (o *Outbox) noticed(ctx context.Context, out *outcome, m *Message) {
+	if o.cfg.Vault.Generation(out.it.Person) == out.gen { // else erased while the notice was under way
+		if who, ok, err := o.cfg.Vault.Commitment(ctx, out.it.Person, true); err == nil && ok {
+			out.trail.Who = who
+		}
 	}
+	now := o.cfg.Now()
+	out.met = true
+	out.learn = func(s *people.State) { s.Notice, s.NoticeAt, s.Language = m.Notice, now, m.Language }
 	out.trail.Kind = "notice"
-	out.trail.Add(audit.Act{Verb: "notice", Ref: version})
+	out.trail.Add(audit.Act{Verb: "notice", Ref: m.Notice})
 }
 
 // pause keeps an account from sending for a while: its credentials were refused.
@@ -246,15 +272,43 @@ func backoff(attempts int) time.Duration {
 	return d/2 + rand.N(d) //nolint:gosec // jitter, not a secret
 }
 
+// later has an item tried again after a while, but given up on its last day
+// however long the network wants to be left alone.
 func (o *Outbox) later(out *outcome, d time.Duration) {
 	o.Stats.Retried.Add(1)
 	out.keep = true
-	out.it.next = o.cfg.Now().Add(d)
+	it := out.it
+	it.marked = false // the row says from now on what is so
+	it.next = o.cfg.Now().Add(d)
+	if it.next.After(it.Expires) {
+		it.next = it.Expires
+	}
 }
 
 func (o *Outbox) drop(out *outcome, why string) {
 	o.Stats.Dropped.Add(1)
 	out.trail.Add(audit.Act{Verb: "send", Denied: true, Reasons: []string{why}})
+}
+
+// learned stores what an outcome says of the person, unless they were erased
+// meanwhile.
+func (o *Outbox) learned(tx *store.Tx, out *outcome) error {
+	it := out.it
+	if out.learn == nil || o.cfg.Vault.Generation(it.Person) != out.gen {
+		return nil
+	}
+	if !out.met {
+		return o.cfg.People.Change(tx, it.Person, out.learn)
+	}
+	st, err := o.cfg.People.Read(tx, it.Person)
+	if err != nil {
+		return err
+	}
+	if !st.Known {
+		st = people.State{Account: it.Account, Since: o.cfg.Now()}
+	}
+	out.learn(&st)
+	return o.cfg.People.Put(tx, it.Person, st)
 }
 
 func (o *Outbox) settleTx(tx *store.Tx, outs []*outcome) error {
@@ -264,10 +318,8 @@ func (o *Outbox) settleTx(tx *store.Tx, outs []*outcome) error {
 		if out.trail != nil && len(out.trail.Acts()) > 0 {
 			trails = append(trails, out.trail)
 		}
-		if out.person != nil && o.cfg.Vault.Generation(out.it.Person) == out.gen {
-			if err := o.cfg.People.Put(tx, out.it.Person, *out.person); err != nil {
-				return err
-			}
+		if err := o.learned(tx, out); err != nil {
+			return err
 		}
 		if !out.keep {
 			gone = append(gone, out.it.ID)

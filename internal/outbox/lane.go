@@ -15,15 +15,18 @@ type lane struct {
 	items  []*Item
 	taken  bool // a worker has it, or it is in the ready list
 	at     time.Time
-	timed  bool // it is in the timer heap
+	timed  bool // it is in the timer heap,
+	pos    int  // at this place
 	nudged bool // Wake was called while a worker had it
 }
 
-func (l *lane) forget(p sotto.PersonID, before int64) (dropped int) {
+// forget takes out what waits for a person, up to a number, but for the first
+// item of a lane that a worker has or is about to have.
+func (l *lane) forget(p sotto.PersonID, until int64) (dropped []*Item) {
 	kept := l.items[:0]
 	for i, it := range l.items {
-		if it.Person == p && it.ID <= before && (i > 0 || !l.taken) {
-			dropped++
+		if it.Person == p && it.ID <= until && (i > 0 || !l.taken) {
+			dropped = append(dropped, it)
 			continue
 		}
 		kept = append(kept, it)
@@ -43,8 +46,41 @@ func (o *Outbox) enqueue(it *Item) {
 	}
 	l.items = append(l.items, it)
 	o.held++
+	o.waits[it.Account]++
 	if !l.taken && !l.timed {
 		o.schedule(l)
+	}
+}
+
+// left counts an item out. o.mu is held.
+func (o *Outbox) left(it *Item) {
+	o.held--
+	if o.waits[it.Account]--; o.waits[it.Account] == 0 {
+		delete(o.waits, it.Account)
+	}
+}
+
+// due is when a lane with items can go on. o.mu is held.
+func (o *Outbox) due(l *lane) time.Time {
+	at := l.items[0].next
+	if until := o.paused[l.items[0].Account]; until.After(at) {
+		at = until
+	}
+	return at
+}
+
+// retime moves a lane that is in the timer heap. o.mu is held.
+func (o *Outbox) retime(l *lane, at time.Time) {
+	l.at = at
+	heap.Fix(&o.timers, l.pos)
+	o.rewind()
+}
+
+// rewind has the clockwork look at its timers again.
+func (o *Outbox) rewind() {
+	select {
+	case o.rearm <- struct{}{}:
+	default:
 	}
 }
 
@@ -56,20 +92,14 @@ func (o *Outbox) schedule(l *lane) {
 		}
 		return
 	}
-	at := l.items[0].next
-	if until := o.paused[l.items[0].Account]; until.After(at) {
-		at = until
-	}
+	at := o.due(l)
 	if l.nudged {
 		at, l.nudged = time.Time{}, false
 	}
 	if at.After(o.cfg.Now()) {
 		l.at, l.timed = at, true
 		heap.Push(&o.timers, l)
-		select {
-		case o.rearm <- struct{}{}:
-		default:
-		}
+		o.rewind()
 		return
 	}
 	l.taken = true
@@ -87,12 +117,7 @@ func (o *Outbox) Wake(c sotto.ConversationID) {
 	case l.taken:
 		l.nudged = true
 	case l.timed:
-		l.at = time.Time{}
-		heap.Init(&o.timers)
-		select {
-		case o.rearm <- struct{}{}:
-		default:
-		}
+		o.retime(l, time.Time{})
 	}
 }
 
@@ -118,12 +143,12 @@ func (o *Outbox) work(ctx context.Context) {
 		if l == nil {
 			return
 		}
-		done := o.deliver(context.WithoutCancel(ctx), it)
+		done := o.deliver(ctx, it)
 		o.mu.Lock()
 		if done && len(l.items) > 0 && l.items[0] == it {
 			l.items[0] = nil
 			l.items = l.items[1:]
-			o.held--
+			o.left(it)
 		}
 		l.taken = false
 		o.schedule(l)
@@ -192,10 +217,17 @@ type timerHeap []*lane
 
 func (h timerHeap) Len() int           { return len(h) }
 func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].pos, h[j].pos = i, j
+}
 
 // Push adds a lane; for package heap only.
-func (h *timerHeap) Push(x any) { *h = append(*h, x.(*lane)) } //nolint:errcheck,forcetypeassert // only schedule pushes
+func (h *timerHeap) Push(x any) {
+	l := x.(*lane) //nolint:errcheck,forcetypeassert // only schedule pushes
+	l.pos = len(*h)
+	*h = append(*h, l)
+}
 
 // Pop removes the last lane; for package heap only.
 func (h *timerHeap) Pop() any {

@@ -56,6 +56,7 @@ type Item struct {
 	Sealed       vault.Sealed
 
 	state    state
+	marked   bool // stored as being sent from the start: no other mark is needed before the call
 	attempts int
 	next     time.Time
 }
@@ -87,14 +88,24 @@ type Config struct {
 	Adapters map[string]channel.Adapter // by account, "telegram/shop"
 	Unknown  Unknown                    // default Resend
 	Workers  int                        // sends under way at once; default 128
-	Limit    int                        // messages held in memory before [Outbox.Full]; default 10000
+	Limit    int                        // messages of one account that wait before it is [Outbox.Full]; default 10000
 	Timeout  time.Duration              // of one attempt; default 30s
 	Now      clock.Clock
 	Logger   *slog.Logger
 
-	// Done is called after the outcome of an item is durable.
-	Done func(it *Item, sent bool)
+	// Done is called once for every item, after its end is durable.
+	Done func(it *Item, how Ending)
 }
+
+// Ending is how the way of an item ended.
+type Ending uint8
+
+// The endings.
+const (
+	Sent      Ending = iota + 1 // the network took it
+	GivenUp                     // it was not delivered, or nobody will know
+	Forgotten                   // its person was erased
+)
 
 // Outbox is the open outbox. Call [Outbox.Run] to send.
 type Outbox struct {
@@ -106,6 +117,7 @@ type Outbox struct {
 	ready   []*lane
 	wake    *sync.Cond
 	held    int
+	waits   map[string]int // of held, by account
 	stopped bool
 	timers  timerHeap
 	rearm   chan struct{}
@@ -132,7 +144,7 @@ func Open(ctx context.Context, cfg Config) (*Outbox, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
 	}
-	o := &Outbox{cfg: cfg, lanes: make(map[sotto.ConversationID]*lane), rearm: make(chan struct{}, 1), paused: make(map[string]time.Time)}
+	o := &Outbox{cfg: cfg, lanes: make(map[sotto.ConversationID]*lane), rearm: make(chan struct{}, 1), paused: make(map[string]time.Time), waits: make(map[string]int)}
 	o.wake = sync.NewCond(&o.mu)
 	err := cfg.DB.Migrate(ctx, "outbox", []string{
 		`CREATE TABLE outbox (
@@ -198,9 +210,13 @@ func (o *Outbox) Add(tx *store.Tx, items []*Item) error {
 		return nil
 	}
 	args := make([]any, 0, 10*len(items))
+	o.premark(items)
 	for _, it := range items {
-		it.state = waiting
-		args = append(args, it.ID, it.Person[:], it.Conversation[:], it.Account, int64(it.Kind), int64(it.state), 0, int64(0), it.Expires.UnixMilli(), it.Sealed)
+		st := waiting
+		if it.marked {
+			st = sending
+		}
+		args = append(args, it.ID, it.Person[:], it.Conversation[:], it.Account, int64(it.Kind), int64(st), 0, int64(0), it.Expires.UnixMilli(), it.Sealed)
 	}
 	tx.OnCommit(func() {
 		for _, it := range items {
@@ -210,11 +226,33 @@ func (o *Outbox) Add(tx *store.Tx, items []*Item) error {
 	return tx.Insert(`INSERT INTO outbox (id, person, conversation, account, kind, state, attempts, next, expires, sealed)`, "", 10, args)
 }
 
-// Full reports whether so much waits to be sent that no more turns should start.
-func (o *Outbox) Full() bool {
+// premark decides which items are stored as being sent, because they are going
+// to be sent at once: it saves a transaction for each. After a crash such an
+// item counts as of unknown outcome even if its call had not begun, which is
+// right where unknown ones are sent again, and only there.
+func (o *Outbox) premark(items []*Item) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.held >= o.cfg.Limit
+	free := o.cfg.Workers - o.held
+	for _, it := range items {
+		it.state = waiting
+		_, busy := o.lanes[it.Conversation]
+		it.marked = !busy && free > 0 && o.choice(it) == Resend
+		free--
+	}
+	for i := 1; i < len(items); i++ { // the second message of a conversation waits for the first
+		if items[i].Conversation == items[i-1].Conversation {
+			items[i].marked = false
+		}
+	}
+}
+
+// Full reports whether so much waits to be sent for an account that no more
+// turns of it should start. Other accounts go on.
+func (o *Outbox) Full(account string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.waits[account] >= o.cfg.Limit
 }
 
 // Held returns how many messages wait or are being sent.
@@ -251,14 +289,38 @@ func (o *Outbox) MaxID(ctx context.Context) (int64, error) {
 
 const sweepRows = 200
 
-// Forget drops all messages to a person but those being sent this moment.
-func (o *Outbox) Forget(ctx context.Context, p sotto.PersonID, before int64) (int64, error) {
+// Forget drops all messages to a person up to a number but those being sent
+// this moment.
+func (o *Outbox) Forget(ctx context.Context, p sotto.PersonID, until int64) (int64, error) {
+	var dropped []*Item
 	o.mu.Lock()
 	for _, l := range o.lanes {
-		o.held -= l.forget(p, before)
+		gone := l.forget(p, until)
+		for _, it := range gone {
+			o.left(it)
+		}
+		if len(gone) > 0 && l.timed { // what is first now may be due
+			var at time.Time
+			if len(l.items) > 0 {
+				at = o.due(l)
+			}
+			o.retime(l, at)
+		}
+		dropped = append(dropped, gone...)
 	}
 	o.mu.Unlock()
-	return o.cfg.DB.DeleteChunks(ctx, `SELECT id FROM outbox WHERE person = $1 AND id <= $2 LIMIT $3`, `DELETE FROM outbox WHERE id IN`, sweepRows, p[:], before)
+	n, err := o.cfg.DB.DeleteChunks(ctx, `SELECT id FROM outbox WHERE person = $1 AND id <= $2 LIMIT $3`, `DELETE FROM outbox WHERE id IN`, sweepRows, p[:], until)
+	// Whatever the database says: nobody will send these any more.
+	for _, it := range dropped {
+		o.done(it, Forgotten)
+	}
+	return n, err
+}
+
+func (o *Outbox) done(it *Item, how Ending) {
+	if o.cfg.Done != nil {
+		o.cfg.Done(it, how)
+	}
 }
 
 // Idle reports, inside a transaction, whether nothing is on its way to a person.

@@ -40,7 +40,6 @@ func Open(ctx context.Context, db *store.DB) (*Transcript, error) {
 			id BIGINT PRIMARY KEY, person BLOB NOT NULL, conversation BLOB NOT NULL,
 			purpose TEXT NOT NULL, at BIGINT NOT NULL, expires BIGINT NOT NULL, sealed BLOB NOT NULL)`,
 		`CREATE INDEX transcript_person ON transcript (person, id)`,
-		`CREATE INDEX transcript_expires ON transcript (expires)`,
 	})
 }
 
@@ -103,16 +102,34 @@ func (t *Transcript) MaxID(ctx context.Context) (int64, error) {
 
 const sweepRows = 200
 
+// Due says which rows are to go: those past the last day that was written with
+// them, and those for which the retention of today has passed, which may be
+// shorter than the one they were written under.
+type Due struct {
+	Now  time.Time
+	Keep time.Duration // the retention of today
+
+	// Shortest is the shortest retention that rows were written under. Rows are
+	// numbered by age, so that younger ones need no look; 0 looks at every row.
+	Shortest time.Duration
+}
+
+const isDue = `id <= $1 AND (expires <= $2 OR id <= $3)`
+
+func (d Due) args() []any {
+	return []any{d.Now.Add(-d.Shortest).UnixMicro(), d.Now.Unix(), d.Now.Add(-d.Keep).UnixMicro()}
+}
+
 // Expired counts the rows whose time is over.
-func (t *Transcript) Expired(ctx context.Context, now time.Time) (int64, error) {
+func (t *Transcript) Expired(ctx context.Context, d Due) (int64, error) {
 	var n int64
-	err := t.db.QueryRow(ctx, `SELECT count(*) FROM transcript WHERE expires <= $1`, now.Unix()).Scan(&n)
+	err := t.db.QueryRow(ctx, `SELECT count(*) FROM transcript WHERE `+isDue, d.args()...).Scan(&n)
 	return n, err
 }
 
 // Sweep deletes the rows whose time is over, in small transactions.
-func (t *Transcript) Sweep(ctx context.Context, now time.Time) (int64, error) {
-	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE expires <= $1 LIMIT $2`, `DELETE FROM transcript WHERE id IN`, sweepRows, now.Unix())
+func (t *Transcript) Sweep(ctx context.Context, d Due) (int64, error) {
+	return t.db.DeleteChunks(ctx, `SELECT id FROM transcript WHERE `+isDue+` LIMIT $4`, `DELETE FROM transcript WHERE id IN`, sweepRows, d.args()...)
 }
 
 // Forget deletes the rows of a person up to a number, in small transactions.
