@@ -74,6 +74,8 @@ type Config struct {
 	MustExist    bool          // an absent file is an error instead of a new database; default false
 	SecureDelete bool          // what is deleted is overwritten with zeros; default false
 	Log          *slog.Logger  // is told of panics in callbacks; default none
+
+	vfs string // the writer's file layer; default vfsName; another one in tests of failing disks
 }
 
 // The engine's page, in bytes, and how long a connection waits for another's
@@ -97,6 +99,9 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxGroup, 512)
 	def(&c.MaxQueue, 4096)
 	def(&c.LogPages, 4000)
+	if c.vfs == "" {
+		c.vfs = vfsName
+	}
 	if c.Idle <= 0 {
 		c.Idle = time.Minute
 	}
@@ -182,7 +187,7 @@ func (db *DB) openWriter() (*conn, error) {
 		pages = max(1, db.cfg.MaxBytes/pageSize)
 	}
 	c, err := openConn(connConfig{
-		path: db.cfg.Path, vfs: vfsName, flags: engine.SQLITE_OPEN_READWRITE, wal: true,
+		path: db.cfg.Path, vfs: db.cfg.vfs, flags: engine.SQLITE_OPEN_READWRITE, wal: true,
 		pragmas: append(commonPragmas(db.cfg.CacheKiB),
 			"synchronous=FULL", "foreign_keys=ON", "secure_delete="+secure,
 			fmt.Sprintf("journal_size_limit=%d", 2*db.cfg.LogPages*pageSize),
@@ -277,7 +282,7 @@ func (db *DB) Migrate(ctx context.Context, component string, steps []string) err
 		}
 		for i, s := range steps[have:] {
 			// A 64-bit primary key is the row's own number in SQLite only under this name.
-			if err := tx.c.script(strings.ReplaceAll(s, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")); err != nil {
+			if err := tx.c.script(dialect(s)); err != nil {
 				return sotto.E("store.migrate", kindOf(err), fmt.Errorf("%s, step %d: %w", component, have+i+1, err))
 			}
 		}
@@ -305,4 +310,12 @@ func (db *DB) Check(ctx context.Context) error {
 		return sotto.E("store.check", sotto.KindCorrupt, errors.New(res))
 	}
 	return nil
+}
+
+// dialect turns a migration into SQLite's own words: a 64-bit primary key is
+// the row's own number only under the name INTEGER, and a table whose last line
+// is ") -- clustered" is kept in the order of its primary key.
+func dialect(sql string) string {
+	sql = strings.ReplaceAll(sql, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+	return strings.ReplaceAll(sql, ") -- clustered", ") WITHOUT ROWID")
 }
