@@ -64,13 +64,22 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	*buf = body
 	if err != nil {
 		k.counts.Refused.Inc()
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		w.WriteHeader(refusal(err))
 		return
 	}
 	h.answer(w, r, k, body)
 }
 
 var errTooLarge = errors.New("body too large") //nolint:gochecknoglobals // a sentinel
+
+// refusal is the status for a body that was not read: too large, or broken off.
+func refusal(err error) int {
+	var most *http.MaxBytesError
+	if errors.Is(err, errTooLarge) || errors.As(err, &most) {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
+}
 
 func readAll(buf []byte, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
@@ -121,6 +130,7 @@ func (h *hooks) answer(w http.ResponseWriter, r *http.Request, k *hook, body []b
 			return
 		}
 		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
@@ -135,9 +145,11 @@ func (h *hooks) answer(w http.ResponseWriter, r *http.Request, k *hook, body []b
 	k.counts.Events.Add(float64(len(batch.Events)))
 	if err := h.p.inbox.Receive(r.Context(), k.account, batch.Events); err != nil {
 		k.counts.Unstored.Inc()
-		h.unstored.Store(true)
-		h.s.log.LogAttrs(r.Context(), slog.LevelError, "events not stored; the network will send them again",
-			slog.String("account", k.account), slog.String("cause", sotto.KindOf(err).String()))
+		if r.Context().Err() == nil { // a caller who hung up says nothing about the data
+			h.unstored.Store(true)
+			h.s.log.LogAttrs(r.Context(), slog.LevelError, "events not stored; the network will send them again",
+				slog.String("account", k.account), slog.String("cause", sotto.KindOf(err).String()))
+		}
 		w.Header().Set("Retry-After", "5")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return

@@ -122,52 +122,79 @@ func (r *running) buildWeb(a account) error {
 	return nil
 }
 
+// work is something that goes on until it is stopped.
+type work struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func begin(ctx context.Context, f func(context.Context)) *work {
+	ctx, stop := context.WithCancel(ctx)
+	w := &work{stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		f(ctx)
+	}()
+	return w
+}
+
+// end stops the work and returns when it has ended.
+func (w *work) end() {
+	w.stop()
+	<-w.done
+}
+
 // serve runs until ctx ends, then stops in the order in which nothing is lost:
-// no new calls, turns under way, sends under way, the log's head, the data.
+// no new calls, turns under way, sends under way, deletions, the log's head over
+// all that they wrote, the data.
 func (r *running) serve(ctx context.Context) error {
 	s := r.s
-	var wg sync.WaitGroup
-	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
-	turns, stopTurns := context.WithCancel(background)
-	sends, stopSends := context.WithCancel(background)
-	defer stopTurns()
-	defer stopSends()
-	turnsDone := make(chan struct{})
-	go func() {
-		defer close(turnsDone)
+	background := context.WithoutCancel(ctx)
+	turns := begin(background, func(ctx context.Context) {
 		if s.in.Hold {
-			<-turns.Done()
+			<-ctx.Done()
 			return
 		}
-		r.p.inbox.Run(turns)
-	}()
-	wg.Go(func() { r.p.outbox.Run(sends) })
-	wg.Go(func() { r.p.life.Run(background) })
-	logged := make(chan error, 1)
-	go func() { logged <- r.p.log.Run(background) }()
-	served := make(chan error, 1)
-	front, stopFront := context.WithCancel(background)
-	defer stopFront()
-	go func() { served <- r.front.Serve(front) }()
+		r.p.inbox.Run(ctx)
+	})
+	sends := begin(background, r.p.outbox.Run)
+	life := begin(background, r.p.life.Run)
+	var logged, served error
+	log := begin(background, func(ctx context.Context) { logged = r.p.log.Run(ctx) })
+	front := begin(background, func(ctx context.Context) { served = r.front.Serve(ctx) })
 	s.banner(r)
 	close(s.ready)
 	s.log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("listen", s.addr), slog.Duration("after", s.now().Sub(r.started)))
 
-	var err error
 	select {
 	case <-ctx.Done():
 		s.log.LogAttrs(ctx, slog.LevelInfo, "stopping")
-		stopFront()
-		err = <-served
-	case err = <-served:
+	case <-front.done:
 	}
-	err = errors.Join(err, r.control.Close())
-	stopTurns()
-	<-turnsDone
-	stopSends()
-	stopBackground()
-	wg.Wait()
-	return errors.Join(err, <-logged, r.p.close())
+	front.end()
+	err := errors.Join(served, r.control.Close())
+	s.endTurns(ctx, turns)
+	sends.end()
+	life.end()
+	log.end()
+	return errors.Join(err, logged, r.p.close())
+}
+
+// patience is how long a turn may go on past the bot's time before the server
+// stops without it.
+const patience = 5 * time.Second
+
+// endTurns waits for the turns under way, but not for a bot that does not mind
+// its context: what it was asked is asked again after the next start.
+func (s *Server) endTurns(ctx context.Context, turns *work) {
+	turns.stop()
+	t := time.NewTimer(s.cfg.Bot.Timeout + patience)
+	defer t.Stop()
+	select {
+	case <-turns.done:
+	case <-t.C:
+		s.log.LogAttrs(ctx, slog.LevelError, "a turn does not end; stopping without it")
+	}
 }
 
 func (s *Server) transportConfig(r *running, h http.Handler) transport.Config {

@@ -95,8 +95,8 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 	}
 	m, err := o.open(ctx, out, st)
 	if err != nil {
-		if sotto.KindOf(err) == sotto.KindNotFound {
-			return Forgotten // its key is gone
+		if k := sotto.KindOf(err); k == sotto.KindNotFound || k == sotto.KindCorrupt {
+			return Forgotten // its key is gone, or there is another one since
 		}
 		return GivenUp
 	}
