@@ -21,7 +21,7 @@ func tuneEngine() {
 	// Locks that belong to the open file: otherwise whoever in this process
 	// opens and closes the database file (a backup) silently ends them.
 	engine.Xmodernc_ofd_locking(tls, 1)
-	registerVFS(tls)
+	registerVFS(tls, vfsName, layerOpen)
 }
 
 func errnoOf(err error) int {

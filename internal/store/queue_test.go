@@ -192,11 +192,11 @@ func TestAPanicIsOnes(t *testing.T) {
 	wg.Go(func() { bad = db.Write(context.Background(), func(*Tx) error { panic(secretText) }) })
 	wg.Go(func() {
 		worse = db.Write(context.Background(), func(tx *Tx) error {
-			rows, err := tx.Query(`SELECT id FROM t`)
-			if err != nil || !rows.Next() {
-				var s []int
-				_ = s[len(secretText)]
+			if _, err := tx.Query(`SELECT id FROM t`); err != nil { // stays open
+				return err
 			}
+			var s []int
+			_ = s[len(secretText)]
 			return nil
 		})
 	})

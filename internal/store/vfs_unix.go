@@ -59,23 +59,25 @@ func method[F any](fn uintptr) F {
 // and so is there as long as the process.
 func entry[F any](f F) uintptr { return funcPtr(&f) }
 
-// registerVFS makes the layer known to the engine as vfsName, once.
-func registerVFS(tls *libc.TLS) {
-	name, err := libc.CString(vfsName)
+// registerVFS makes a layer over the engine's own known as name, once, and
+// reports whether it is.
+func registerVFS(tls *libc.TLS, as string, open fileOpen) bool {
+	name, err := libc.CString(as)
 	if err != nil {
-		return
+		return false
 	}
 	orig := engine.Xsqlite3_vfs_find(tls, 0)
 	p := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(engine.Tsqlite3_vfs{})))
-	if orig == 0 || p == 0 || engine.Xsqlite3_vfs_find(tls, name) != 0 {
+	known := engine.Xsqlite3_vfs_find(tls, name) != 0
+	if orig == 0 || p == 0 || known {
 		libc.Xfree(tls, name)
 		libc.Xfree(tls, p)
-		return
+		return known
 	}
 	v := (*engine.Tsqlite3_vfs)(pointer(p))
 	*v = *(*engine.Tsqlite3_vfs)(pointer(orig))
-	v.FpNext, v.FzName, v.FxOpen = 0, name, entry[fileOpen](layerOpen)
-	engine.Xsqlite3_vfs_register(tls, p, 0)
+	v.FpNext, v.FzName, v.FxOpen = 0, name, entry(open)
+	return engine.Xsqlite3_vfs_register(tls, p, 0) == engine.SQLITE_OK
 }
 
 func at(file uintptr) *gathered {
