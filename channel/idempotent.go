@@ -12,3 +12,10 @@ type Idempotent interface {
 type Forgetter interface {
 	Forget(conversation string)
 }
+
+// Timestamped is implemented by adapters whose network sends an event again
+// with the same [Event.Time]. What is remembered of deliveries is then kept in
+// the order of time, which makes looking for a repeated one cheap.
+type Timestamped interface {
+	StableTime() bool
+}

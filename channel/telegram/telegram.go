@@ -130,3 +130,6 @@ func (a *Adapter) Verify(r *channel.Request) error {
 	}
 	return nil
 }
+
+// StableTime reports that a repeated delivery carries the same times.
+func (*Adapter) StableTime() bool { return true }

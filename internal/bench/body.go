@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"strconv"
+	"time"
 )
 
 // Secrets that both sides of a run share. They protect nothing: both sides are
@@ -78,7 +79,9 @@ func (w *writer) telegram(u, n int64) {
 	b = strconv.AppendInt(b, u, 10)
 	b = append(b, `,"is_bot":false,"first_name":"Ada","last_name":"Example","username":"ada_example","language_code":"en"},"chat":{"id":`...)
 	b = strconv.AppendInt(b, u, 10)
-	b = append(b, `,"first_name":"Ada","last_name":"Example","username":"ada_example","type":"private"},"date":1795000000,"text":"`...)
+	b = append(b, `,"first_name":"Ada","last_name":"Example","username":"ada_example","type":"private"},"date":`...)
+	b = strconv.AppendInt(b, time.Now().Unix(), 10) //nolint:forbidigo // what a network would write
+	b = append(b, `,"text":"`...)
 	b = append(b, w.pad[:size-len(b)-4]...)
 	w.body = append(b, `"}}`...)
 }
@@ -86,7 +89,9 @@ func (w *writer) telegram(u, n int64) {
 func (w *writer) messenger(u, n int64) {
 	b := append(w.body, `{"object":"page","entry":[{"id":"`+PageID+`","time":1795000000000,"messaging":[{"sender":{"id":"`...)
 	b = strconv.AppendInt(b, u, 10)
-	b = append(b, `"},"recipient":{"id":"`+PageID+`"},"timestamp":1795000000000,"message":{"mid":"m_`...)
+	b = append(b, `"},"recipient":{"id":"`+PageID+`"},"timestamp":`...)
+	b = strconv.AppendInt(b, time.Now().UnixMilli(), 10) //nolint:forbidigo // what a network would write
+	b = append(b, `,"message":{"mid":"m_`...)
 	b = strconv.AppendInt(b, n, 10)
 	b = append(b, `","text":"`...)
 	b = append(b, w.pad[:size-len(b)-10]...)

@@ -65,6 +65,7 @@ func (in *Inbox) seal(ctx context.Context, account string, events []channel.Even
 			Delivery:     journal.DeliveryKey(in.cfg.Vault.Digest("delivery", account, ev.Delivery)),
 			Person:       in.cfg.Vault.PersonID(name, account, ev.Sender),
 			Conversation: in.cfg.Vault.ConversationID(name, account, chat),
+			Minute:       minute(in.cfg.Adapters[account], ev),
 			Account:      account,
 			Received:     now,
 		}
@@ -76,4 +77,12 @@ func (in *Inbox) seal(ctx context.Context, account string, events []channel.Even
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// minute places an event among the remembered deliveries.
+func minute(ad channel.Adapter, ev *channel.Event) int64 {
+	if t, ok := ad.(channel.Timestamped); !ok || !t.StableTime() || ev.Time.IsZero() {
+		return 0
+	}
+	return max(0, ev.Time.Unix()/60)
 }

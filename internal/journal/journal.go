@@ -39,6 +39,7 @@ const HeldFor = 7 * 24 * time.Hour
 type Record struct {
 	ID           int64
 	Delivery     int64 // keyed hash of the network's delivery id, see [DeliveryKey]
+	Minute       int64 // of the event, where repeated deliveries carry the same time; else 0
 	Person       sotto.PersonID
 	Conversation sotto.ConversationID
 	Account      string // "telegram/shop"
@@ -46,6 +47,11 @@ type Record struct {
 	Generation   uint64 // of the person's keys when the record was sealed; not stored
 	Sealed       vault.Sealed
 }
+
+// delivery is what a repeated delivery is recognised by.
+type delivery struct{ minute, hash int64 }
+
+func (r *Record) key() delivery { return delivery{r.Minute, r.Delivery} }
 
 // DeliveryKey turns a keyed digest into the number that deliveries are known by.
 func DeliveryKey(digest [16]byte) int64 {
@@ -98,7 +104,12 @@ func migrations() []string {
 		`CREATE TABLE journal_event (
 			id BIGINT PRIMARY KEY, person BLOB NOT NULL, conversation BLOB NOT NULL,
 			account TEXT NOT NULL, received BIGINT NOT NULL, sealed BLOB NOT NULL)`,
-		`CREATE TABLE journal_seen (delivery BIGINT PRIMARY KEY, day BIGINT NOT NULL)`,
+		// In the order of time: a new delivery is stored beside the last ones,
+		// and a repeated one is found there.
+		`CREATE TABLE journal_seen (
+			minute BIGINT NOT NULL, delivery BIGINT NOT NULL, day BIGINT NOT NULL,
+			PRIMARY KEY (minute, delivery)
+		) -- clustered`,
 	}
 }
 
@@ -126,21 +137,21 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 	if n == 0 {
 		return nil
 	}
-	seen := make([]any, 0, 2*n)
-	fresh := make(map[int64]bool, n)
+	seen := make([]any, 0, 3*n)
+	fresh := make(map[delivery]bool, n)
 	for _, it := range items {
 		for i := range it.records {
 			r := &it.records[i]
-			if _, dup := fresh[r.Delivery]; dup {
+			if _, dup := fresh[r.key()]; dup {
 				continue
 			}
-			fresh[r.Delivery] = false
-			seen = append(seen, r.Delivery, r.Received.Unix()/86400)
+			fresh[r.key()] = false
+			seen = append(seen, r.Minute, r.Delivery, r.Received.Unix()/86400)
 		}
 	}
-	err := tx.InsertReturning(`INSERT INTO journal_seen (delivery, day)`, `ON CONFLICT (delivery) DO NOTHING RETURNING delivery`, 2, seen, func(rows *store.Rows) error {
-		var d int64
-		err := rows.Scan(&d)
+	err := tx.InsertReturning(`INSERT INTO journal_seen (minute, delivery, day)`, `ON CONFLICT (minute, delivery) DO NOTHING RETURNING minute, delivery`, 3, seen, func(rows *store.Rows) error {
+		var d delivery
+		err := rows.Scan(&d.minute, &d.hash)
 		fresh[d] = true
 		return err
 	})
@@ -151,10 +162,10 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 	all := make([]Record, 0, n)
 	for _, it := range items {
 		for _, r := range it.records {
-			if !fresh[r.Delivery] {
+			if !fresh[r.key()] {
 				continue
 			}
-			fresh[r.Delivery] = false // a second one in the same group is a duplicate
+			fresh[r.key()] = false // a second one in the same group is a duplicate
 			args = append(args, r.ID, r.Person[:], r.Conversation[:], r.Account, r.Received.UnixMilli(), r.Sealed)
 			it.fresh = append(it.fresh, r)
 			all = append(all, r)
@@ -240,7 +251,7 @@ func (j *Journal) Expired(ctx context.Context, now time.Time) (held, seen int64,
 	if err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_event WHERE received < $1`, now.Add(-HeldFor).UnixMilli()).Scan(&held); err != nil {
 		return 0, 0, err
 	}
-	err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_seen WHERE day < $1`, now.Add(-SeenFor).Unix()/86400).Scan(&seen)
+	err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_seen WHERE minute <= $1 AND day < $2`, now.Add(-SeenFor).Unix()/60, now.Add(-SeenFor).Unix()/86400).Scan(&seen)
 	return held, seen, err
 }
 
@@ -251,8 +262,26 @@ func (j *Journal) Sweep(ctx context.Context, now time.Time) (held, seen int64, e
 	if err != nil {
 		return held, 0, err
 	}
-	seen, err = j.db.DeleteChunks(ctx, `SELECT delivery FROM journal_seen WHERE day < $1 LIMIT $2`, `DELETE FROM journal_seen WHERE delivery IN`, sweepRows, now.Add(-SeenFor).Unix()/86400)
+	seen, err = j.sweepSeen(ctx, now.Add(-SeenFor))
 	return held, seen, err
+}
+
+// sweepSeen deletes what was seen before a day, in small transactions. One that
+// is dated in the future goes when its date has passed.
+func (j *Journal) sweepSeen(ctx context.Context, before time.Time) (total int64, err error) {
+	for {
+		var n int64
+		err := j.db.Write(ctx, func(tx *store.Tx) (err error) {
+			n, err = tx.Exec(`DELETE FROM journal_seen WHERE (minute, delivery) IN
+				(SELECT minute, delivery FROM journal_seen WHERE minute <= $1 AND day < $2 LIMIT $3)`,
+				before.Unix()/60, before.Unix()/86400, sweepRows)
+			return err
+		})
+		if err != nil || n == 0 {
+			return total, err
+		}
+		total += n
+	}
 }
 
 // Forget deletes the records of a person up to a number, in small transactions.
