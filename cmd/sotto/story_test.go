@@ -1,0 +1,586 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite" // to change the data behind the server's back
+
+	"github.com/sotto-chat/sotto/channel/channeltest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sotto": main, "sotto-child": childMain})
+}
+
+// patience is how long a story waits for what is to happen.
+const patience = 30 * time.Second
+
+// TestStories runs testdata/*.txtar: one story of the binary each. Beside
+// testscript's own commands they know those of [story.commands].
+func TestStories(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			s := &story{procs: map[string]*process{}}
+			env.Values[storyKey{}] = s
+			env.Defer(s.end)
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
+			env.Setenv("TG_TOKEN", channeltest.TelegramToken)
+			env.Setenv("TG_SECRET", channeltest.TelegramSecret)
+			env.Setenv("FB_SECRET", channeltest.MessengerSecret)
+			env.Setenv("FB_VERIFY", channeltest.VerifyToken)
+			env.Setenv("FB_TOKEN", channeltest.MessengerToken)
+			env.Setenv("PAGE", channeltest.PageID)
+			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
+		},
+		Cmds: commands(),
+	})
+}
+
+type storyKey struct{}
+
+// story is what a script has running.
+type story struct {
+	net   *channeltest.Network
+	procs map[string]*process
+}
+
+// process is a server in the background.
+type process struct {
+	cmd   *exec.Cmd
+	url   string
+	ended chan error
+}
+
+func (s *story) end() {
+	for _, p := range s.procs {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+	if s.net != nil {
+		_ = s.net.Close()
+	}
+}
+
+type command = func(ts *testscript.TestScript, neg bool, args []string)
+
+func of(ts *testscript.TestScript) *story {
+	s, ok := ts.Value(storyKey{}).(*story)
+	if !ok {
+		ts.Fatalf("no story")
+	}
+	return s
+}
+
+// want fails a command that was called wrongly.
+func want(ts *testscript.TestScript, ok bool, usage string) {
+	if !ok {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+// commands are the commands of the stories.
+func commands() map[string]command {
+	return map[string]command{
+		"network": cmdNetwork, "fault": cmdFault, "push": cmdPush, "press": cmdPress, "sent": cmdSent, "silent": cmdSilent,
+		"start": cmdStart, "halt": cmdHalt, "waitlog": cmdWaitLog, "settle": cmdSettle,
+		"http": cmdHTTP, "code": cmdCode, "sqlite": cmdSQLite, "overwrite": cmdOverwrite,
+		"mode": cmdMode, "sum": cmdSum, "field": cmdField, "repeat": cmdRepeat, "port": cmdPort, "expand": cmdExpand, "same": cmdSame,
+	}
+}
+
+// cmdNetwork starts Telegram and Messenger and sets $API.
+func cmdNetwork(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 0, "network")
+	n, err := channeltest.NewNetwork(channeltest.NetworkConfig{Record: true})
+	ts.Check(err)
+	of(ts).net = n
+	ts.Setenv("API", n.URL())
+}
+
+// cmdFault makes the network misbehave: "fault status=500 times=2 after=1 body=x
+// hang reset done skip=1 delay=10ms", or "fault heal".
+func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
+	var f channeltest.Fault
+	num := func(s string) int {
+		n, err := strconv.Atoi(s)
+		ts.Check(err)
+		return n
+	}
+	for _, a := range args {
+		k, v, _ := strings.Cut(a, "=")
+		switch k {
+		case "heal":
+			of(ts).net.Heal()
+			return
+		case "status":
+			f.Status = num(v)
+		case "times":
+			f.Times = num(v)
+		case "skip":
+			f.Skip = num(v)
+		case "after":
+			f.After = num(v)
+		case "body":
+			f.Body = v
+		case "hang":
+			f.Hang = true
+		case "reset":
+			f.Reset = true
+		case "done":
+			f.Done = true
+		case "delay":
+			d, err := time.ParseDuration(v)
+			ts.Check(err)
+			f.Delay = d
+		default:
+			ts.Fatalf("no fault is called %q", k)
+		}
+	}
+	of(ts).net.Fail(f)
+}
+
+// cmdPush has a user write: "push telegram 41 Hello". The webhook goes to $URL
+// and has to be answered 200; with "!" it must not be.
+func cmdPush(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, len(args) >= 3, "push CHANNEL USER WORD…")
+	n := of(ts).net
+	deliver(ts, neg, args[0], n.Text(args[0], args[1], strings.Join(args[2:], " ")))
+}
+
+// cmdPress has a user press a button: "press telegram 41 PAYLOAD".
+func cmdPress(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, len(args) == 3, "press CHANNEL USER PAYLOAD")
+	deliver(ts, neg, args[0], of(ts).net.Button(args[0], args[1], args[2]))
+}
+
+func deliver(ts *testscript.TestScript, neg bool, name string, w channeltest.Webhook) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	status, err := of(ts).net.Push(ctx, ts.Getenv("URL")+"/hooks/"+name+"/shop", w)
+	ts.Check(err)
+	fmt.Fprintln(ts.Stdout(), status)
+	if (status == http.StatusOK) == neg {
+		ts.Fatalf("the webhook was answered %d", status)
+	}
+}
+
+// cmdSent waits until a user got N messages and prints them, one line each,
+// with buttons as [label=payload] and files as {name}.
+func cmdSent(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 3, "sent CHANNEL USER N")
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	got, err := of(ts).net.Wait(ctx, args[0], args[1], n)
+	for _, m := range got {
+		fmt.Fprint(ts.Stdout(), strings.ReplaceAll(m.Text, "\n", `\n`))
+		for _, b := range m.Buttons {
+			fmt.Fprintf(ts.Stdout(), " [%s=%s]", b.Label, b.Payload)
+		}
+		if m.File != nil {
+			fmt.Fprintf(ts.Stdout(), " {%s} %s", m.File.Name, bytes.ReplaceAll(m.File.Data, []byte("\n"), nil))
+		}
+		fmt.Fprintln(ts.Stdout())
+	}
+	ts.Check(err)
+	if len(got) > n {
+		ts.Fatalf("%d messages, want %d", len(got), n)
+	}
+}
+
+// cmdSilent checks that the network got nothing at all.
+func cmdSilent(ts *testscript.TestScript, _ bool, _ []string) {
+	if n := of(ts).net.Count(); n != 0 {
+		ts.Fatalf("the network got %d calls", n)
+	}
+}
+
+// cmdStart runs "sotto ARG…" in the background as NAME, with its output in
+// NAME.out and NAME.err, waits until it is ready and sets $URL.
+func cmdStart(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) >= 2, "start NAME ARG…")
+	s, name := of(ts), args[0]
+	if s.procs[name] != nil {
+		ts.Fatalf("%s runs already", name)
+	}
+	p := &process{cmd: program(ts, "sotto", args[1:]), ended: make(chan error, 1)}
+	out, err := os.Create(ts.MkAbs(name + ".out"))
+	ts.Check(err)
+	p.cmd.Stdout = out
+	logFile, err := os.OpenFile(ts.MkAbs(name+".err"), os.O_CREATE|os.O_APPEND|os.O_WRONLY|os.O_TRUNC, 0o600)
+	ts.Check(err)
+	p.cmd.Stderr = logFile
+	ts.Check(p.cmd.Start())
+	go func() {
+		err := p.cmd.Wait()
+		_ = out.Close()
+		_ = logFile.Close()
+		p.ended <- err
+	}()
+	s.procs[name] = p
+	listen := regexp.MustCompile(`(?m)msg"?[:=]"?ready"?.*?listen"?[:=]"?([0-9.:\[\]]+)`)
+	m := await(ts, p, ts.MkAbs(name+".err"), listen)
+	p.url = "http://" + m[1]
+	ts.Setenv("URL", p.url)
+	ts.Setenv("ADDR", m[1])
+}
+
+func program(ts *testscript.TestScript, name string, args []string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if p := filepath.Join(dir, name); executable(p) {
+			cmd.Path, cmd.Err = p, nil
+			break
+		}
+	}
+	cmd.Dir = ts.MkAbs(".")
+	for _, k := range []string{
+		"PATH", "HOME", "XDG_CONFIG_HOME", "WORK", "TMPDIR", "TG_TOKEN", "TG_SECRET", "FB_SECRET", "FB_VERIFY", "FB_TOKEN", "API",
+		"SOTTO_KEK", "OTHER_KEK", "CREDENTIALS_DIRECTORY", "GOCOVERDIR", "GORACE",
+	} {
+		if v := ts.Getenv(k); v != "" {
+			cmd.Env = append(cmd.Env, k+"="+v)
+		}
+	}
+	return cmd
+}
+
+func executable(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular() && fi.Mode()&0o111 != 0
+}
+
+// await polls a file for an expression while a process runs.
+func await(ts *testscript.TestScript, p *process, file string, re *regexp.Regexp) []string {
+	deadline := time.Now().Add(patience)
+	for {
+		b, err := os.ReadFile(file)
+		ts.Check(err)
+		if m := re.FindStringSubmatch(string(b)); m != nil {
+			return m
+		}
+		select {
+		case err := <-p.ended:
+			p.ended <- err
+			b, _ := os.ReadFile(file)
+			ts.Fatalf("the process ended (%v):\n%s", err, b)
+		case <-time.After(2 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not match %s:\n%s", filepath.Base(file), re, b)
+		}
+	}
+}
+
+// cmdHalt ends NAME with a signal (TERM, INT or KILL; default TERM) and waits.
+// After TERM and INT the exit code has to be 0, with "!" another one.
+func cmdHalt(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, len(args) == 1 || len(args) == 2, "halt NAME [SIGNAL]")
+	s := of(ts)
+	p := s.procs[args[0]]
+	if p == nil {
+		ts.Fatalf("%s does not run", args[0])
+	}
+	sig := syscall.SIGTERM
+	if len(args) == 2 {
+		switch args[1] {
+		case "KILL":
+			sig = syscall.SIGKILL
+		case "INT":
+			sig = syscall.SIGINT
+		}
+	}
+	ts.Check(p.cmd.Process.Signal(sig))
+	select {
+	case err := <-p.ended:
+		delete(s.procs, args[0])
+		if sig != syscall.SIGKILL && (err == nil) == neg {
+			ts.Fatalf("%s ended with %v", args[0], err)
+		}
+	case <-time.After(patience):
+		ts.Fatalf("%s does not end", args[0])
+	}
+}
+
+// cmdWaitLog waits until the log of NAME matches an expression.
+func cmdWaitLog(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 2, "waitlog NAME REGEXP")
+	re, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	p := of(ts).procs[args[0]]
+	if p == nil {
+		ts.Fatalf("%s does not run", args[0])
+	}
+	await(ts, p, ts.MkAbs(args[0]+".err"), re)
+}
+
+// cmdSettle waits until nothing waits in the server at $URL.
+func cmdSettle(ts *testscript.TestScript, _ bool, _ []string) {
+	deadline := time.Now().Add(patience)
+	for last := ""; ; {
+		_, _, body, err := call(http.MethodGet, ts.Getenv("URL")+"/metrics", nil, nil)
+		ts.Check(err)
+		var now []string
+		idle := true
+		for sc := bufio.NewScanner(bytes.NewReader(body)); sc.Scan(); {
+			name, v, _ := strings.Cut(sc.Text(), " ")
+			switch name {
+			case "sotto_journal_waiting", "sotto_outbox_waiting":
+				idle = idle && v == "0"
+			case "sotto_inbox_received_total", "sotto_inbox_turns_total", "sotto_inbox_discarded_total":
+				now = append(now, v)
+			}
+		}
+		if all := strings.Join(now, " "); idle && all == last {
+			return
+		} else {
+			last = all
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("something waits:\n%s", body)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func call(method, url string, header map[string][]string, body []byte) (int, http.Header, []byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	for k, v := range header {
+		r.Header[http.CanonicalHeaderKey(k)] = v
+	}
+	tr := &http.Transport{DisableKeepAlives: true}
+	resp, err := tr.RoundTrip(r)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, resp.Header, b, errors.Join(err, resp.Body.Close())
+}
+
+// cmdHTTP calls "http [-sign CHANNEL] [-H NAME:VALUE]… METHOD PATH [BODYFILE]"
+// at $URL and prints status, "empty" or the body, and chosen headers.
+func cmdHTTP(ts *testscript.TestScript, _ bool, args []string) {
+	header := map[string][]string{}
+	sign := ""
+	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
+		switch args[0] {
+		case "-sign":
+			sign = args[1]
+		case "-H":
+			k, v, _ := strings.Cut(args[1], ":")
+			header[k] = append(header[k], v)
+		}
+		args = args[2:]
+	}
+	want(ts, len(args) == 2 || len(args) == 3, "http [-sign CHANNEL] [-H NAME:VALUE]… METHOD PATH [BODYFILE]")
+	var body []byte
+	if len(args) == 3 {
+		body = []byte(ts.ReadFile(args[2]))
+	}
+	if sign != "" {
+		for k, v := range of(ts).net.Sign(sign, body) {
+			header[k] = v
+		}
+	}
+	status, h, b, err := call(args[0], ts.Getenv("URL")+args[1], header, body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d\n", status)
+	for _, k := range []string{"Location", "Retry-After", "Content-Type", "Allow"} {
+		if v := h.Get(k); v != "" {
+			fmt.Fprintf(ts.Stdout(), "%s: %s\n", k, v)
+		}
+	}
+	if len(b) == 0 {
+		fmt.Fprintln(ts.Stdout(), "empty")
+	}
+	_, _ = ts.Stdout().Write(b)
+}
+
+// cmdCode runs "code N sotto ARG…" and checks the exit code.
+func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) >= 2, "code N PROGRAM ARG…")
+	cmd := program(ts, args[1], args[2:])
+	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	if got := strconv.Itoa(cmd.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// cmdSQLite runs "sqlite FILE STATEMENT…" and prints the rows.
+func cmdSQLite(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) >= 2, "sqlite FILE STATEMENT…")
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close() //nolint:errcheck // the test is over
+	db.SetMaxOpenConns(1)
+	for _, q := range args[1:] {
+		rows, err := db.Query(q)
+		ts.Check(err)
+		cols, err := rows.Columns()
+		ts.Check(err)
+		for rows.Next() {
+			vals := make([]any, len(cols))
+			ptrs := make([]any, len(cols))
+			for i := range vals {
+				ptrs[i] = &vals[i]
+			}
+			ts.Check(rows.Scan(ptrs...))
+			fmt.Fprintln(ts.Stdout(), vals...)
+		}
+		ts.Check(errors.Join(rows.Err(), rows.Close()))
+	}
+}
+
+// cmdOverwrite runs "overwrite FILE WHERE TEXT": damage on the disk. WHERE is an
+// offset or =TEXT, which has to be there once; TEXT may have Go's escapes.
+func cmdOverwrite(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 3, "overwrite FILE OFFSET|=TEXT TEXT")
+	text, err := strconv.Unquote(`"` + args[2] + `"`)
+	ts.Check(err)
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	at := 0
+	if old, ok := strings.CutPrefix(args[1], "="); ok {
+		at = bytes.Index(b, []byte(old))
+		want(ts, at >= 0, "overwrite: "+old+" is not there")
+	} else {
+		at, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt([]byte(text), int64(at))
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+// cmdMode checks "mode FILE 0600"; FILE may be a pattern of which there is one
+// at least.
+func cmdMode(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 2, "mode FILE MODE")
+	files, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	want(ts, len(files) > 0, "mode FILE MODE; there is no "+args[0])
+	for _, f := range files {
+		fi, err := os.Stat(f)
+		ts.Check(err)
+		if got := fmt.Sprintf("%04o", fi.Mode().Perm()); got != args[1] {
+			ts.Fatalf("%s has mode %s, want %s", f, got, args[1])
+		}
+	}
+}
+
+// cmdSum sets a variable to the names and hashes of files: "sum VAR FILE…".
+func cmdSum(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) >= 2, "sum VAR PATTERN…")
+	h := sha256.New()
+	for _, a := range args[1:] {
+		files, err := filepath.Glob(ts.MkAbs(a))
+		ts.Check(err)
+		slices.Sort(files)
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			ts.Check(err)
+			fmt.Fprintf(h, "%s %x\n", filepath.Base(f), sha256.Sum256(b))
+		}
+	}
+	ts.Setenv(args[0], fmt.Sprintf("%x", h.Sum(nil)))
+}
+
+// cmdSame compares two values, as of cmdSum: "same A B".
+func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, len(args) == 2, "same A B")
+	if (args[0] == args[1]) == neg {
+		ts.Fatalf("%s and %s", args[0], args[1])
+	}
+}
+
+// cmdField sets a variable to a field of JSON: "field VAR FILE a.b.0".
+func cmdField(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 3, "field VAR FILE PATH")
+	var v any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &v))
+	for _, k := range strings.Split(args[2], ".") {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[k]
+		case []any:
+			i, err := strconv.Atoi(k)
+			ts.Check(err)
+			want(ts, i < len(in), "field: no element "+k)
+			v = in[i]
+		default:
+			ts.Fatalf("there is no %s in %s", args[2], args[1])
+		}
+	}
+	ts.Setenv(args[0], fmt.Sprint(v))
+	fmt.Fprintln(ts.Stdout(), v)
+}
+
+// cmdRepeat writes a file: "repeat FILE N TEXT [BEFORE [BEHIND]]".
+func cmdRepeat(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) >= 3 && len(args) <= 5, "repeat FILE N TEXT [BEFORE [BEHIND]]")
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	before, behind := "", ""
+	if len(args) > 3 {
+		before = args[3]
+	}
+	if len(args) > 4 {
+		behind = args[4]
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(before+strings.Repeat(args[2], n)+behind), 0o600))
+}
+
+// cmdPort sets a variable to a free port of this machine: "port VAR".
+func cmdPort(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 1, "port VAR")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	ts.Check(l.Close())
+}
+
+// cmdExpand puts the environment's variables into files, such as $API into a
+// configuration, in their place, and makes them the owner's alone.
+func cmdExpand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, f := range args {
+		text := os.Expand(ts.ReadFile(f), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(f), []byte(text), 0o600))
+		ts.Check(os.Chmod(ts.MkAbs(f), 0o600))
+	}
+}
