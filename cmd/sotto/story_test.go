@@ -108,7 +108,7 @@ func commands() map[string]command {
 		"network": cmdNetwork, "fault": cmdFault, "push": cmdPush, "press": cmdPress, "sent": cmdSent, "silent": cmdSilent,
 		"start": cmdStart, "halt": cmdHalt, "waitlog": cmdWaitLog, "settle": cmdSettle,
 		"http": cmdHTTP, "code": cmdCode, "sqlite": cmdSQLite, "overwrite": cmdOverwrite,
-		"mode": cmdMode, "sum": cmdSum, "field": cmdField, "repeat": cmdRepeat, "port": cmdPort, "expand": cmdExpand, "same": cmdSame,
+		"mode": cmdMode, "sum": cmdSum, "field": cmdField, "repeat": cmdRepeat, "port": cmdPort, "expand": cmdExpand, "same": cmdSame, "calls": cmdCalls,
 	}
 }
 
@@ -210,6 +210,18 @@ func cmdSent(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if len(got) > n {
 		ts.Fatalf("%d messages, want %d", len(got), n)
+	}
+}
+
+// cmdCalls waits until the network got N calls in all, answered or not.
+func cmdCalls(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, len(args) == 1, "calls N")
+	n, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	for deadline := time.Now().Add(patience); of(ts).net.Count() < n; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%d calls, want %d", of(ts).net.Count(), n)
+		}
 	}
 }
 
