@@ -79,7 +79,7 @@ func TestLifeOfADirectory(t *testing.T) {
 
 func TestOthersMustNotLookIn(t *testing.T) {
 	path := t.TempDir()
-	if err := os.Chmod(path, 0o755); err != nil { //nolint:gosec // what is tested
+	if err := os.Chmod(path, 0o755); err != nil { // what is tested
 		t.Fatal(err)
 	}
 	_, err := Open(path, Options{Create: true, Now: time.Now})

@@ -41,7 +41,7 @@ func (e *HeldError) Error() string {
 }
 
 // errHeld is what the system's lock call says.
-var errHeld = errors.New("held") //nolint:gochecknoglobals // a sentinel
+var errHeld = errors.New("held")
 
 // Acquire takes the lock on the file at path, which is made if there is none.
 // Where somebody holds it, the error is of [sotto.KindBusy] with a [*HeldError]
@@ -106,13 +106,13 @@ func (l *Lease) sign() error {
 	return err
 }
 
-var errNoRoom = errors.New("no room to write the holder") //nolint:gochecknoglobals // a sentinel
+var errNoRoom = errors.New("no room to write the holder")
 
 // holder reads the number of the process that holds the lock; 0 if the file
 // does not say.
 func holder(f *os.File) int {
 	b := make([]byte, 20)
-	n, _ := f.ReadAt(b, 0) //nolint:errcheck // a short file is the normal case
+	n, _ := f.ReadAt(b, 0) // a short file is the normal case
 	return parsePID(string(b[:n]))
 }
 

@@ -15,7 +15,7 @@ const noFollow = syscall.O_NOFOLLOW
 // it survives the closing of another descriptor of the same file.
 func lock(f *os.File) error {
 	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is small
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // a descriptor is small
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue

@@ -115,6 +115,7 @@ func name(n int) string {
 }
 
 func benchMessage(b *testing.B, par int) {
+	b.Helper()
 	db := open(b)
 	ctx := context.Background()
 	if err := db.Migrate(ctx, "m", messageTables); err != nil {
@@ -155,8 +156,7 @@ func benchMessage(b *testing.B, par int) {
 
 func BenchmarkReadOne(b *testing.B) {
 	db := open(b)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := b.Context()
 	if err := db.Migrate(ctx, "m", messageTables); err != nil {
 		b.Fatal(err)
 	}

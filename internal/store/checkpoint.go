@@ -41,7 +41,7 @@ func (w *writer) afterWork() {
 func (w *writer) moveLog() {
 	pages, done, err := w.c.checkpoint(false)
 	if err != nil {
-		_ = w.judge(err) //nolint:errcheck // the log keeps everything; the next attempt may succeed
+		_ = w.judge(err) // the log keeps everything; the next attempt may succeed
 		return
 	}
 	if pages == done {
@@ -70,7 +70,7 @@ const (
 	checkpointTries = 250
 )
 
-var errReading = errors.New("a query still reads an older state") //nolint:gochecknoglobals // a sentinel
+var errReading = errors.New("a query still reads an older state")
 
 // Checkpoint moves everything that is committed from the write-ahead log into
 // the file and empties the log, so that what was deleted is in neither (with

@@ -42,13 +42,12 @@ const progressOps = 20_000
 
 // connConfig says how a connection is opened.
 type connConfig struct {
-	path     string
-	vfs      string // the engine's file layer; "" its default
-	flags    int32
-	pragmas  []string
-	cacheKiB int
-	wal      bool // count pages in the log instead of the engine's own checkpoints
-	cancel   bool // statements end with their context
+	path    string
+	vfs     string // the engine's file layer; "" its default
+	flags   int32
+	pragmas []string
+	wal     bool // count pages in the log instead of the engine's own checkpoints
+	cancel  bool // statements end with their context
 }
 
 func openConn(cfg connConfig) (*conn, error) {
@@ -67,7 +66,7 @@ func openConn(cfg connConfig) (*conn, error) {
 	defer libc.Xfree(c.tls, vfs)
 	out := c.tls.Alloc(8)
 	defer c.tls.Free(8)
-	setPtr(out, 0)
+	clearPtr(out)
 	rc := engine.Xsqlite3_open_v2(c.tls, name, out, cfg.flags|engine.SQLITE_OPEN_NOMUTEX|engine.SQLITE_OPEN_EXRESCODE, vfs)
 	c.db = getPtr(out)
 	if rc != engine.SQLITE_OK {
@@ -167,8 +166,8 @@ func (c *conn) checkpoint(truncate bool) (pages, done int, err error) {
 	}
 	out := c.tls.Alloc(16)
 	defer c.tls.Free(16)
-	setPtr(out, 0)
-	setPtr(out+8, 0)
+	clearPtr(out)
+	clearPtr(out + 8)
 	rc := engine.Xsqlite3_wal_checkpoint_v2(c.tls, c.db, 0, mode, out, out+8)
 	if rc != engine.SQLITE_OK {
 		return 0, 0, c.fail(rc)
@@ -208,7 +207,7 @@ func (c *conn) dropIdle() {
 	}
 }
 
-var errManyStatements = errors.New("one statement at a time") //nolint:gochecknoglobals // a sentinel
+var errManyStatements = errors.New("one statement at a time")
 
 // compile makes a statement out of exactly one piece of SQL.
 func (c *conn) compile(q string, keep bool) (*stmt, error) {
@@ -231,8 +230,8 @@ func (c *conn) compileFirst(q string, keep bool) (*stmt, string, error) {
 	defer libc.Xfree(c.tls, text)
 	out := c.tls.Alloc(16)
 	defer c.tls.Free(16)
-	setPtr(out, 0)
-	setPtr(out+8, 0)
+	clearPtr(out)
+	clearPtr(out + 8)
 	var flags uint32
 	if keep {
 		flags = engine.SQLITE_PREPARE_PERSISTENT
@@ -240,7 +239,7 @@ func (c *conn) compileFirst(q string, keep bool) (*stmt, string, error) {
 	if rc := engine.Xsqlite3_prepare_v3(c.tls, c.db, text, int32(len(q)+1), flags, out, out+8); rc != engine.SQLITE_OK { //nolint:gosec // SQL is ours and short
 		return nil, "", c.fail(rc)
 	}
-	rest := q[min(len(q), int(getPtr(out+8)-text)):] //nolint:gosec // the library points into the text or at its end
+	rest := q[min(len(q), int(getPtr(out+8)-text)):] // the library points into the text or at its end
 	p := getPtr(out)
 	if p == 0 {
 		return nil, rest, nil
@@ -299,7 +298,7 @@ func pointer(p uintptr) unsafe.Pointer {
 }
 
 func getPtr(p uintptr) uintptr { return *(*uintptr)(pointer(p)) }
-func setPtr(p, v uintptr)      { *(*uintptr)(pointer(p)) = v }
+func clearPtr(p uintptr)       { *(*uintptr)(pointer(p)) = 0 }
 func getInt32(p uintptr) int32 { return *(*int32)(pointer(p)) }
 
 // memory views n bytes of the library's memory. They are copied before the

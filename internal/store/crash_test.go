@@ -80,7 +80,7 @@ func rowOf(id int64) []byte { return []byte(strings.Repeat(strconv.FormatInt(id,
 // function that kills it and waits for its end.
 func runChild(t *testing.T, path string) (lines <-chan string, pid int, kill func()) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:gosec // this test binary
+	cmd := exec.Command(os.Args[0]) // this test binary
 	cmd.Env = append(os.Environ(), childVar+"="+path)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -91,36 +91,41 @@ func TestDamageIsToldAndNeverMended(t *testing.T) {
 		do   func(t *testing.T, path string)
 		want sotto.Kind
 	}{
-		"header overwritten": {func(t *testing.T, p string) { patch(t, p, 0, make([]byte, 100)) }, sotto.KindCorrupt},
-		"magic overwritten":  {func(t *testing.T, p string) { patch(t, p, 3, []byte{0}) }, sotto.KindCorrupt},
-		"page size of zero":  {func(t *testing.T, p string) { patch(t, p, 16, []byte{0, 0}) }, sotto.KindCorrupt},
-		"schema overwritten": {func(t *testing.T, p string) { patch(t, p, 100, bytes.Repeat([]byte{0xff}, 3000)) }, sotto.KindCorrupt},
-		"another program's":  {func(t *testing.T, p string) { patch(t, p, 68, []byte("Else")) }, sotto.KindCorrupt},
-		"nobody's":           {func(t *testing.T, p string) { patch(t, p, 68, make([]byte, 4)) }, sotto.KindCorrupt},
+		"header overwritten": {func(t *testing.T, p string) { t.Helper(); patch(t, p, 0, make([]byte, 100)) }, sotto.KindCorrupt},
+		"magic overwritten":  {func(t *testing.T, p string) { t.Helper(); patch(t, p, 3, []byte{0}) }, sotto.KindCorrupt},
+		"page size of zero":  {func(t *testing.T, p string) { t.Helper(); patch(t, p, 16, []byte{0, 0}) }, sotto.KindCorrupt},
+		"schema overwritten": {func(t *testing.T, p string) { t.Helper(); patch(t, p, 100, bytes.Repeat([]byte{0xff}, 3000)) }, sotto.KindCorrupt},
+		"another program's":  {func(t *testing.T, p string) { t.Helper(); patch(t, p, 68, []byte("Else")) }, sotto.KindCorrupt},
+		"nobody's":           {func(t *testing.T, p string) { t.Helper(); patch(t, p, 68, make([]byte, 4)) }, sotto.KindCorrupt},
 		"cut off": {func(t *testing.T, p string) {
+			t.Helper()
 			if err := os.Truncate(p, 100_000); err != nil {
 				t.Fatal(err)
 			}
 		}, sotto.KindCorrupt},
 		"cut in the header": {func(t *testing.T, p string) {
+			t.Helper()
 			if err := os.Truncate(p, 50); err != nil {
 				t.Fatal(err)
 			}
 		}, sotto.KindCorrupt},
 		"empty":           {empty, sotto.KindCorrupt},
-		"empty, with log": {func(t *testing.T, p string) { empty(t, p); wal(t, p) }, sotto.KindCorrupt},
+		"empty, with log": {func(t *testing.T, p string) { t.Helper(); empty(t, p); wal(t, p) }, sotto.KindCorrupt},
 		"gone, with log": {func(t *testing.T, p string) {
+			t.Helper()
 			wal(t, p)
 			if err := os.Remove(p); err != nil {
 				t.Fatal(err)
 			}
 		}, sotto.KindCorrupt},
 		"a text": {func(t *testing.T, p string) {
+			t.Helper()
 			if err := os.WriteFile(p, []byte(strings.Repeat("Dear diary, ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, sotto.KindCorrupt},
 		"a directory": {func(t *testing.T, p string) {
+			t.Helper()
 			if err := errors.Join(os.Remove(p), os.Mkdir(p, 0o700)); err != nil {
 				t.Fatal(err)
 			}

@@ -25,8 +25,7 @@ func tuneEngine() {
 }
 
 func errnoOf(err error) int {
-	var e syscall.Errno
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return int(e)
 	}
 	return 0

@@ -20,7 +20,7 @@ type engineError struct {
 
 func (e *engineError) Error() string {
 	if e.errno != 0 && (e.primary() == engine.SQLITE_IOERR || e.primary() == engine.SQLITE_CANTOPEN) {
-		return fmt.Sprintf("%s (sqlite %d: %v)", e.text, e.code, syscall.Errno(e.errno)) //nolint:gosec // small
+		return fmt.Sprintf("%s (sqlite %d: %v)", e.text, e.code, syscall.Errno(e.errno)) // small
 	}
 	return fmt.Sprintf("%s (sqlite %d)", e.text, e.code)
 }
@@ -30,7 +30,7 @@ func (e *engineError) primary() int { return e.code & 0xff }
 // noSpace reports whether the system refused for want of room: a full disk, a
 // quota, or a limit on file sizes.
 func (e *engineError) noSpace() bool {
-	switch syscall.Errno(e.errno) { //nolint:exhaustive,gosec // all others are not about room
+	switch syscall.Errno(e.errno) { //nolint:exhaustive // all others are not about room
 	case syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG:
 		return true
 	}

@@ -17,8 +17,8 @@ type shape struct {
 }
 
 var (
-	errRows    = errors.New("the values do not fill whole rows") //nolint:gochecknoglobals // a sentinel
-	errTxEnded = errors.New("the transaction is over")           //nolint:gochecknoglobals // a sentinel
+	errRows    = errors.New("the values do not fill whole rows")
+	errTxEnded = errors.New("the transaction is over")
 )
 
 // maxRows is the most rows in one statement, and minList the fewest keys for

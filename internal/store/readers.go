@@ -75,14 +75,14 @@ func (r *readers) give(c *conn) {
 	}
 	r.mu.Unlock()
 	if !keep {
-		_ = c.close() //nolint:errcheck // it only read
+		_ = c.close() // it only read
 	}
 	<-r.slot
 }
 
 // drop ends a reader that gave an error which makes it doubtful.
 func (r *readers) drop(c *conn) {
-	_ = c.close() //nolint:errcheck // the error is told already
+	_ = c.close() // the error is told already
 	<-r.slot
 }
 
@@ -99,7 +99,7 @@ func (r *readers) reap() {
 	}
 	r.mu.Unlock()
 	for _, c := range old {
-		_ = c.close() //nolint:errcheck // it only read
+		_ = c.close() // it only read
 	}
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 // ErrNoRows is what [Row.Scan] returns where a query found nothing.
-var ErrNoRows = sql.ErrNoRows //nolint:gochecknoglobals // a sentinel, never changed
+var ErrNoRows = sql.ErrNoRows
 
-var errRowsClosed = errors.New("the rows are closed") //nolint:gochecknoglobals // a sentinel
+var errRowsClosed = errors.New("the rows are closed")
 
 // Rows is a query's result, read one row at a time by one goroutine. Close it;
 // reading to the end closes it as well. The rows of [DB.Query] hold one of the
@@ -87,7 +87,7 @@ func (r *Rows) Scan(dest ...any) error {
 		return sotto.E(op, sotto.KindOther, fmt.Errorf("%d columns into %d places", n, len(dest)))
 	}
 	for i, d := range dest {
-		if err := s.column(int32(i), d); err != nil { //nolint:gosec // at most 2,000 columns
+		if err := s.column(int32(i), d); err != nil { // at most 2,000 columns
 			return sotto.E(op, sotto.KindOther, fmt.Errorf("column %d: %w", i+1, err))
 		}
 	}
@@ -196,7 +196,7 @@ func (s *stmt) value(i, kind int32) any {
 	}
 }
 
-var errNull = errors.New("NULL where a value is wanted") //nolint:gochecknoglobals // a sentinel
+var errNull = errors.New("NULL where a value is wanted")
 
 func scanNull(d any) error {
 	switch p := d.(type) {

@@ -29,7 +29,7 @@ type stmt struct {
 // maxArena is how much memory a statement keeps between two uses.
 const maxArena = 16 << 10
 
-var errArguments = errors.New("number of arguments and parameters differ") //nolint:gochecknoglobals // a sentinel
+var errArguments = errors.New("number of arguments and parameters differ")
 
 func (s *stmt) finalize() {
 	if s == nil || s.p == 0 {
@@ -87,7 +87,7 @@ func (s *stmt) bind(args []any) error {
 		return fmt.Errorf("%w: %d and %d", errArguments, len(args), s.params)
 	}
 	for i, a := range args {
-		if rc, err := s.bindOne(int32(i+1), a); err != nil { //nolint:gosec // at most 32,766
+		if rc, err := s.bindOne(int32(i+1), a); err != nil { // at most 32,766
 			s.reset()
 			return err
 		} else if rc != engine.SQLITE_OK {
@@ -202,7 +202,7 @@ func (s *stmt) alloc(n int) (uintptr, error) {
 	}
 	if n = max(n, 1); s.arenaUsed+n > s.arenaSize {
 		size := max(512, 2*s.arenaSize, n)
-		p := libc.Xmalloc(s.c.tls, libc.Tsize_t(size)) //nolint:gosec // positive
+		p := libc.Xmalloc(s.c.tls, libc.Tsize_t(size)) // positive
 		if p == 0 {
 			return 0, &engineError{code: engine.SQLITE_NOMEM, text: "out of memory"}
 		}
@@ -211,7 +211,7 @@ func (s *stmt) alloc(n int) (uintptr, error) {
 		}
 		s.arena, s.arenaSize, s.arenaUsed = p, size, 0
 	}
-	p := s.arena + uintptr(s.arenaUsed) //nolint:gosec // within the arena
+	p := s.arena + uintptr(s.arenaUsed) // within the arena
 	s.arenaUsed += n
 	return p, nil
 }

@@ -154,7 +154,7 @@ func Open(ctx context.Context, cfg Config) (_ *DB, err error) {
 	}
 	db.readers = newReaders(cfg.Readers, cfg.Idle, db.openReader)
 	db.w = &writer{db: db, c: c}
-	go db.w.run()
+	go db.w.run() //nolint:contextcheck // the writer outlives the call
 	return db, nil
 }
 

@@ -14,10 +14,10 @@ import (
 )
 
 var (
-	errClosed    = errors.New("the database is closed")                               //nolint:gochecknoglobals // a sentinel
-	errQueueFull = errors.New("too much work waits for the disk")                     //nolint:gochecknoglobals // a sentinel
-	errGoexit    = errors.New("the work ended its goroutine")                         //nolint:gochecknoglobals // a sentinel
-	errMoved     = errors.New("the file was moved, replaced or deleted while in use") //nolint:gochecknoglobals // a sentinel
+	errClosed    = errors.New("the database is closed")
+	errQueueFull = errors.New("too much work waits for the disk")
+	errGoexit    = errors.New("the work ended its goroutine")
+	errMoved     = errors.New("the file was moved, replaced or deleted while in use")
 )
 
 // writer is the goroutine that does all writing, and its connection.
@@ -85,7 +85,7 @@ func (w *writer) work() {
 
 // abandon rolls back and fails the group whose work ended the goroutine.
 func (w *writer) abandon() {
-	_ = w.drop() //nolint:errcheck // nothing of it is kept
+	_ = w.drop() // nothing of it is kept
 	for _, j := range w.group {
 		if j != nil {
 			w.tell(j, sotto.E("store.write", sotto.KindOther, errGoexit))
@@ -196,7 +196,7 @@ func (w *writer) rollback() {
 		return
 	}
 	if _, err := w.c.rollback.exec(nil); err != nil || w.c.inTx() {
-		_ = w.drop() //nolint:errcheck // the first error is the one that counts
+		_ = w.drop() // the first error is the one that counts
 	}
 }
 
@@ -217,7 +217,7 @@ func guard(f func() error) (err error) {
 			return
 		}
 		what := fmt.Sprintf("a %T", p)
-		if re, ok := p.(runtime.Error); ok { //nolint:errorlint // a panic value, wrapped by nobody
+		if re, ok := p.(runtime.Error); ok { // a panic value, wrapped by nobody
 			what = re.Error()
 		}
 		err = &panicError{what: what, at: panicPlace()}
