@@ -68,6 +68,7 @@ func Table() []Row {
 		{"server", []string{".", "..."}, "the composition root: it builds every part and connects them"},
 
 		{"internal/bench", []string{"."}, "a stranger with a stopwatch: it sees a Sotto from outside"},
+		{"internal/parttest", []string{".", "channel", "pii", "internal/..."}, "for tests of the parts: it connects them as the server does"},
 		{"internal/webstory", nil, "a story told from outside, in a browser"},
 		{"internal/housetest", nil, "reads files"},
 		{
