@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -61,6 +62,9 @@ func (s *Server) open(ctx context.Context, create bool) (p *parts, err error) {
 		return nil, err
 	}
 	p.notice = s.notice()
+	if err = p.notice.Check(); err != nil {
+		return nil, err
+	}
 	kek, old, err := s.keys(ctx, create)
 	if err != nil {
 		return nil, err
@@ -169,7 +173,7 @@ func (s *Server) retention() time.Duration {
 
 func (s *Server) notice() notice.Notice {
 	n := notice.Notice{
-		Controller: s.controller(), Contact: s.cfg.Controller.Contact, DPO: s.cfg.Controller.DPO,
+		Controller: s.controller(), Contact: cmp.Or(s.cfg.Controller.Contact, s.cfg.PublicURL), DPO: s.cfg.Controller.DPO,
 		Complaint: s.cfg.Controller.Complaint, Link: s.cfg.PublicURL + "/privacy",
 	}
 	for _, p := range s.cfg.Purposes {
@@ -183,6 +187,9 @@ func (s *Server) notice() notice.Notice {
 func (s *Server) controller() string {
 	if s.cfg.Controller.Name != "" {
 		return s.cfg.Controller.Name
+	}
+	if s.cfg.Dev {
+		return "the Sotto demonstration"
 	}
 	if u, err := url.Parse(s.cfg.PublicURL); err == nil && u.Hostname() != "" {
 		return u.Hostname()

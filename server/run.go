@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,11 @@ func (s *Server) start(ctx context.Context) (r *running, err error) {
 	r.front, err = transport.New(s.transportConfig(r, &lateHandler{r: r}))
 	if err != nil {
 		return nil, err
+	}
+	s.addr = r.front.Addr().String()
+	if u, perr := url.Parse(s.cfg.PublicURL); perr == nil && u.Port() == "0" { // any free port was asked for
+		s.cfg.PublicURL = s.localURL()
+		r.p.notice = s.notice()
 	}
 	if err = r.buildAdapters(); err != nil {
 		return nil, err
