@@ -470,12 +470,15 @@ func TestMigrate(t *testing.T) {
 
 func TestSQLErrors(t *testing.T) {
 	db := withTable(t)
+	if err := db.Migrate(t.Context(), "u", []string{`CREATE TABLE u (a BIGINT NOT NULL)`}); err != nil {
+		t.Fatal(err)
+	}
 	for q, want := range map[string]sotto.Kind{
+		`INSERT INTO u (a) VALUES (NULL)`:     sotto.KindInvalid,
 		`INSERT INTO nowhere (id) VALUES (1)`: sotto.KindOther,
 		`SELEC`:                               sotto.KindOther,
 		`SELECT 1; SELECT 2`:                  sotto.KindOther,
 		`INSERT INTO t (id) VALUES (1), (1)`:  sotto.KindExists,
-		`INSERT INTO store_version (component) VALUES ('x')`: sotto.KindInvalid,
 	} {
 		err := db.Write(t.Context(), func(tx *Tx) error { _, err := tx.Exec(q); return err })
 		if err == nil || sotto.KindOf(err) != want {
