@@ -41,6 +41,12 @@ func (r *running) count() {
 		}
 		return float64(n)
 	})
+	db := r.p.db
+	m.Counter("sotto_store_commits_total", "Transactions that were made durable.", func() float64 { return float64(db.Stats().Commits) })
+	m.Counter("sotto_store_work_total", "Pieces of work in them.", func() float64 { return float64(db.Stats().Items) })
+	m.Counter("sotto_store_failed_total", "Transactions that failed.", func() float64 { return float64(db.Stats().Failed) })
+	m.Gauge("sotto_store_queue", "Pieces of work that wait for the writer.", func() float64 { return float64(db.Stats().Queue) })
+	m.Gauge("sotto_store_log_bytes", "Size of the write-ahead log.", func() float64 { return float64(db.Stats().LogBytes) })
 	m.Gauge("sotto_audit_entries", "Entries in the audit log.", func() float64 { return float64(r.p.log.Size()) })
 	m.Gauge("sotto_certificate_expiry_seconds", "When the certificate ends, in seconds since 1970; 0 without one.", func() float64 {
 		t, ok := r.front.CertificateExpiry()
