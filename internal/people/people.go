@@ -112,6 +112,7 @@ func (p *People) Change(tx *store.Tx, id sotto.PersonID, change func(*State)) er
 // Put stores all that is known of a person, in a transaction with its cause.
 func (p *People) Put(tx *store.Tx, id sotto.PersonID, s State) error {
 	s.Known = true
+	s.NoticeAt, s.Since = stored(s.NoticeAt), stored(s.Since)
 	_, err := tx.Exec(`INSERT INTO person (id, account, notice, notice_at, language, stopped, gone, restricted, since)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)
 		ON CONFLICT (id) DO UPDATE SET account = excluded.account, notice = excluded.notice, notice_at = excluded.notice_at,
@@ -122,6 +123,9 @@ func (p *People) Put(tx *store.Tx, id sotto.PersonID, s State) error {
 	}
 	return err
 }
+
+// stored is a time as it is read back.
+func stored(t time.Time) time.Time { return time.UnixMilli(t.UnixMilli()).UTC() }
 
 func bit(b bool) int {
 	if b {
