@@ -9,6 +9,7 @@ package transcript
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/sotto-chat/sotto"
@@ -117,7 +118,11 @@ type Due struct {
 const isDue = `id <= $1 AND (expires <= $2 OR id <= $3)`
 
 func (d Due) args() []any {
-	return []any{d.Now.Add(-d.Shortest).UnixMicro(), d.Now.Unix(), d.Now.Add(-d.Keep).UnixMicro()}
+	young := int64(math.MaxInt64)
+	if d.Shortest > 0 {
+		young = d.Now.Add(-d.Shortest).UnixMicro()
+	}
+	return []any{young, d.Now.Unix(), d.Now.Add(-d.Keep).UnixMicro()}
 }
 
 // Expired counts the rows whose time is over.
