@@ -68,6 +68,7 @@ const (
 	OpVerify    = "verify"    // in: nothing; out: Verified
 	OpProve     = "prove"     // in: index; out: proof bundle
 	OpRotate    = "rotate"    // in: nothing; out: number of keys wrapped anew
+	OpErasing   = "erasing"   // in: nothing; out: number of erasures whose rows are being deleted
 	OpCheck     = "check"     // in: nothing; out: problems found in the data
 )
 
@@ -156,6 +157,7 @@ func (s *Server) operations(p *parts) *control.Mux {
 	m.Handle(OpVerify, on(func(ctx context.Context, _ struct{}) (Verified, error) { return s.verify(ctx, p) }))
 	m.Handle(OpProve, on(func(ctx context.Context, index int64) (json.RawMessage, error) { return p.log.Prove(ctx, index) }))
 	m.Handle(OpRotate, on(func(ctx context.Context, _ struct{}) (int64, error) { return s.rotate(ctx, p) }))
+	m.Handle(OpErasing, on(func(ctx context.Context, _ struct{}) (int64, error) { return p.life.Erasing(ctx) }))
 	m.Handle(OpCheck, on(func(ctx context.Context, _ struct{}) ([]string, error) { return s.checkData(ctx, p), nil }))
 	return m
 }

@@ -16,6 +16,7 @@ import (
 type benchCmd struct {
 	Ingest benchIngestCmd `cmd:"" help:"Signed webhooks to the durable 200, beside a bare handler that only checks the signature."`
 	Turn   benchTurnCmd   `cmd:"" help:"Webhook to reply at a stub network."`
+	Data   benchDataCmd   `cmd:"" help:"A million stored messages: start, idle memory, erasure."`
 }
 
 type benchFlags struct {

@@ -45,19 +45,31 @@ type usage struct {
 }
 
 // startChild runs this program again as a server of a kind: "ingest", "turn" or
-// "ceiling".
+// "ceiling", on fresh data.
 func startChild(ctx context.Context, con *console, kind string, f benchFlags, api string) (*child, error) {
+	if kind == "ceiling" {
+		return startChildOn(ctx, con, kind, "", "", f.Profile)
+	}
+	dir, err := os.MkdirTemp(f.Dir, "sotto-bench-")
+	if err != nil {
+		return nil, err
+	}
+	c, err := startChildOn(ctx, con, kind, dir, api, f.Profile)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	c.dir = dir
+	return c, nil
+}
+
+// startChildOn is startChild on data that is there and stays.
+func startChildOn(ctx context.Context, con *console, kind, dir, api, prof string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	c := &child{}
-	if kind != "ceiling" {
-		if c.dir, err = os.MkdirTemp(f.Dir, "sotto-bench-"); err != nil {
-			return nil, err
-		}
-	}
-	c.cmd = exec.CommandContext(ctx, self, benchChild, kind, c.dir, api, f.Profile) //nolint:gosec // this program itself
+	c.cmd = exec.CommandContext(ctx, self, benchChild, kind, dir, api, prof) //nolint:gosec // this program itself
 	c.cmd.Stderr = con.err
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -135,7 +147,7 @@ func runBenchChild(ctx context.Context, args []string, con *console) int {
 	if args[0] == "ceiling" {
 		addr, err = serveCeiling(ctx)
 	} else {
-		addr, err = serveBench(ctx, &wg, args[0] == "ingest", args[1], args[2], con)
+		addr, err = serveBench(ctx, &wg, args[0], args[1], args[2], con)
 	}
 	if err != nil {
 		fmt.Fprintln(con.err, "sotto bench:", err)
@@ -172,9 +184,18 @@ func profile(file string) (stop func(), err error) {
 	}, nil
 }
 
-func serveBench(ctx context.Context, wg *sync.WaitGroup, hold bool, dir, api string, con *console) (string, error) {
-	env := map[string]string{"T": bench.TelegramToken, "S": bench.TelegramSecret, "A": bench.AppSecret, "V": "verify", "P": "page-token"}
-	file := filepath.Join(dir, "sotto.yaml")
+// benchEnv are the secrets of a measured server.
+func benchEnv(key string) (string, bool) {
+	v, ok := map[string]string{"T": bench.TelegramToken, "S": bench.TelegramSecret, "A": bench.AppSecret, "V": "verify", "P": "page-token"}[key]
+	return v, ok
+}
+
+func benchConfig(dir string) server.Config {
+	return server.Config{File: filepath.Join(dir, "sotto.yaml"), Env: benchEnv}
+}
+
+// writeBenchConfig writes what a measured server is configured by.
+func writeBenchConfig(dir, api string) (server.Config, error) {
 	text := strings.NewReplacer("API", api, "PAGE", bench.PageID).Replace(`
 listen: 127.0.0.1:0
 data: ./data
@@ -186,14 +207,23 @@ channels:
   telegram: { bench: { token: env:T, secret: env:S, api: "API" } }
   messenger: { bench: { page_id: "PAGE", app_secret: env:A, verify_token: env:V, access_token: env:P, api: "API" } }
 `)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		return "", err
+	cfg := benchConfig(dir)
+	if err := os.WriteFile(cfg.File, []byte(text), 0o600); err != nil {
+		return cfg, err
 	}
-	if err := server.CreateKey(filepath.Join(dir, "kek")); err != nil {
-		return "", err
+	return cfg, server.CreateKey(filepath.Join(dir, "kek"))
+}
+
+func serveBench(ctx context.Context, wg *sync.WaitGroup, kind, dir, api string, con *console) (string, error) {
+	cfg, err := benchConfig(dir), error(nil)
+	if kind != "data" {
+		if cfg, err = writeBenchConfig(dir, api); err != nil {
+			return "", err
+		}
 	}
+	cfg.Hold = kind == "ingest"
 	bot := sotto.BotFunc(func(_ context.Context, t *sotto.Turn) error { t.Reply(t.Text); return nil })
-	s, err := server.New(server.Config{File: file, Hold: hold, Env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}, bot)
+	s, err := server.New(cfg, bot)
 	if err != nil {
 		return "", err
 	}

@@ -250,3 +250,10 @@ func (l *Lifecycle) Farewell(p sotto.PersonID, message int64) {
 		l.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "the key of a farewell stays until its month ends", slog.String("cause", sotto.KindOf(err).String()))
 	}
 }
+
+// Erasing returns the number of erasures whose rows are not all deleted yet.
+func (l *Lifecycle) Erasing(ctx context.Context) (int64, error) {
+	var n int64
+	err := l.cfg.DB.QueryRow(ctx, `SELECT count(*) FROM lifecycle_erasure`).Scan(&n)
+	return n, err
+}
