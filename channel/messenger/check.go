@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
 )
 
 // Check implements [channel.Checker]: whose token it is, and which fields of
@@ -17,7 +18,7 @@ func (a *Adapter) Check(ctx context.Context) ([]string, error) {
 	var page struct {
 		ID string `json:"id"`
 	}
-	if err := a.ask(ctx, "/me?fields=id", &page); err != nil {
+	if err := a.ask(ctx, "/me?fields=id&", &page); err != nil {
 		return nil, err
 	}
 	var found []string
@@ -29,7 +30,7 @@ func (a *Adapter) Check(ctx context.Context) ([]string, error) {
 			Fields []string `json:"subscribed_fields"`
 		} `json:"data"`
 	}
-	if err := a.ask(ctx, "/me/subscribed_apps", &apps); err != nil {
+	if err := a.ask(ctx, "/me/subscribed_apps?", &apps); err != nil {
 		return nil, err
 	}
 	var have []string
@@ -50,7 +51,14 @@ func (a *Adapter) Check(ctx context.Context) ([]string, error) {
 }
 
 func (a *Adapter) ask(ctx context.Context, path string, into any) error {
-	ans, err := a.call(ctx, http.MethodGet, path, "", nil)
+	if a.client == nil {
+		return &channel.SendError{Class: channel.Auth, Code: "not_configured"}
+	}
+	to, err := a.endpoint(http.MethodGet, path)
+	if err != nil {
+		return bad("address")
+	}
+	ans, err := a.call(ctx, to, nil, "")
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,8 @@ type Config struct {
 	// Version is the version of the Graph API, default v26.0. Meta answers an
 	// expired one with the oldest that still runs.
 	Version string `yaml:"version"`
-	// Timeout bounds each call to the API, default 20s.
+	// Timeout bounds each call to the API, default: as long as the caller's
+	// context says, and 20s where it says nothing.
 	Timeout time.Duration `yaml:"timeout"`
 	// Client makes the calls. Required; set by the server.
 	Client channel.Doer `yaml:"-"`
@@ -64,10 +65,12 @@ type Adapter struct {
 	secrets channel.Secrets
 	verify  channel.Secret
 	token   channel.Secret
-	base    string // address of the API with its version
-	proof   string // appsecret_proof
-	timeout time.Duration
+	base    string         // address of the API with its version
+	proof   channel.Secret // appsecret_proof
+	timeout time.Duration  // 0 = the caller's
 	client  channel.Doer
+
+	messages wire.Endpoint // the Send API
 }
 
 var (
@@ -111,9 +114,6 @@ func New(c Config) (*Adapter, error) {
 	if c.Timeout < 0 {
 		bad("timeout: want more than 0")
 	}
-	if c.Timeout == 0 {
-		a.timeout = defaultTimeout
-	}
 	if c.Client == nil {
 		bad("client: none was set")
 	}
@@ -123,8 +123,17 @@ func New(c Config) (*Adapter, error) {
 	a.base = base + "/" + c.Version
 	m := hmac.New(sha256.New, []byte(c.AppSecrets[0].Reveal()))
 	m.Write([]byte(c.AccessToken.Reveal()))
-	a.proof = hex.EncodeToString(m.Sum(nil))
+	a.proof = channel.NewSecret(hex.EncodeToString(m.Sum(nil)))
+	if a.messages, err = a.endpoint(http.MethodPost, "/me/messages?", "Content-Type", "application/json"); err != nil {
+		return nil, sotto.E("messenger.new", sotto.KindInvalid, fmt.Errorf("api: %w", err))
+	}
 	return a, nil
+}
+
+// endpoint is a method of the API, with the proof behind what path asks.
+func (a *Adapter) endpoint(method, path string, headers ...string) (wire.Endpoint, error) {
+	headers = append(headers, "Authorization", "Bearer "+a.token.Reveal())
+	return wire.NewEndpoint(method, a.base+path+"appsecret_proof="+a.proof.Reveal(), headers...)
 }
 
 // Channel returns "messenger".

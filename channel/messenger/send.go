@@ -2,11 +2,10 @@ package messenger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"mime/multipart"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -35,7 +34,8 @@ const (
 // person last wrote; later the class is Window. Messenger knows no idempotency
 // key and the Send API no quoting, so Key and ReplyTo are not used.
 func (a *Adapter) Send(ctx context.Context, m *channel.Outgoing) (channel.Sent, error) {
-	calls, err := plan(m)
+	var room [1]outgoing // most messages take one call
+	calls, err := plan(m, room[:0])
 	if err != nil {
 		return channel.Sent{}, err
 	}
@@ -48,98 +48,60 @@ func (a *Adapter) Send(ctx context.Context, m *channel.Outgoing) (channel.Sent, 
 			}
 			return channel.Sent{}, err
 		}
-		sent.ID = ans.MessageID
+		sent.ID = ans.message
 	}
 	return sent, nil
 }
 
 // outgoing is one call of the Send API.
 type outgoing struct {
-	Type      string    `json:"messaging_type,omitempty"`
-	Recipient recipient `json:"recipient"`
-	Message   *message  `json:"message,omitempty"`
-	Action    string    `json:"sender_action,omitempty"`
-
-	file *channel.File
+	to      string
+	text    string
+	replies []sotto.Button
+	file    *channel.File
 }
 
-type recipient struct {
-	ID string `json:"id"`
-}
-
-type message struct {
-	Text       string      `json:"text,omitempty"`
-	Attachment *attachment `json:"attachment,omitempty"`
-	Replies    []quick     `json:"quick_replies,omitempty"`
-}
-
-type attachment struct {
-	Type    string   `json:"type"`
-	Payload struct{} `json:"payload"`
-}
-
-type quick struct {
-	Type    string `json:"content_type"`
-	Title   string `json:"title"`
-	Payload string `json:"payload"`
-}
-
-// plan lays out the API calls that a message takes.
-func plan(m *channel.Outgoing) ([]outgoing, error) {
+// plan lays out the API calls that a message takes, behind those in calls.
+func plan(m *channel.Outgoing, calls []outgoing) ([]outgoing, error) {
 	if m.Conversation == "" {
 		return nil, bad("conversation")
 	}
-	replies, fit, err := quickReplies(m.Buttons)
+	text, replies := m.Text, m.Buttons
+	short, err := fit(m.Buttons)
 	if err != nil {
 		return nil, err
 	}
-	text := m.Text
-	if !fit {
-		text = wire.Numbered(text, m.Buttons)
+	if !short {
+		text, replies = wire.Numbered(text, m.Buttons), nil
 	}
-	var calls []outgoing
-	for _, part := range wire.Split(text, maxText) {
-		calls = append(calls, outgoing{Message: &message{Text: part}})
+	var room [1]string
+	for _, part := range wire.AppendSplit(room[:0], text, maxText) {
+		calls = append(calls, outgoing{to: m.Conversation, text: part})
 	}
 	if m.File != nil {
 		if len(m.File.Data) == 0 || len(m.File.Data) > maxFile {
 			return nil, bad("file_size")
 		}
-		kind := "file"
-		if k, _, _ := strings.Cut(m.File.MIME, "/"); k == "image" || k == "audio" || k == "video" {
-			kind = k
-		}
-		calls = append(calls, outgoing{Message: &message{Attachment: &attachment{Type: kind}}, file: m.File})
+		calls = append(calls, outgoing{to: m.Conversation, file: m.File})
 	}
 	if len(calls) == 0 {
 		return nil, bad("empty")
 	}
-	for i := range calls {
-		calls[i].Type, calls[i].Recipient.ID = "RESPONSE", m.Conversation
-	}
-	calls[len(calls)-1].Message.Replies = replies
+	calls[len(calls)-1].replies = replies
 	return calls, nil
 }
 
-// quickReplies returns the buttons as quick replies, and whether they fit. A
-// button without a payload carries its label.
-func quickReplies(buttons []sotto.Button) (list []quick, fit bool, err error) {
-	fit = len(buttons) <= maxReplies
-	for _, b := range buttons {
+// fit reports whether the buttons fit as quick replies.
+func fit(buttons []sotto.Button) (bool, error) {
+	short := len(buttons) <= maxReplies
+	for i := range buttons {
+		b := &buttons[i]
 		if b.Label == "" || len(b.Payload) > maxPayload {
-			return nil, false, bad("button")
+			return false, bad("button")
 		}
-		payload := b.Payload
-		if payload == "" {
-			payload = b.Label
-		}
-		fit = fit && wire.Units(b.Label) <= maxTitle
-		list = append(list, quick{Type: "text", Title: b.Label, Payload: payload})
+		short = short && wire.Units(b.Label) <= maxTitle
 	}
-	if !fit {
-		return nil, false, nil
-	}
-	return list, true, nil
+	return short, nil
 }
 
 func bad(code string) error { return &channel.SendError{Class: channel.Bad, Code: code} }
@@ -149,40 +111,87 @@ func (a *Adapter) Typing(ctx context.Context, c string) error {
 	if c == "" {
 		return bad("conversation")
 	}
-	_, err := a.send(ctx, &outgoing{Recipient: recipient{ID: c}, Action: "typing_on"})
+	b := wire.AppendString([]byte(`{"recipient":{"id":`), c)
+	_, err := a.call(ctx, a.messages, append(b, `},"sender_action":"typing_on"}`...), "")
 	return err
 }
 
-func (a *Adapter) send(ctx context.Context, m *outgoing) (*answer, error) {
-	if m.file != nil {
-		body, kind, err := form(m)
-		if err != nil {
-			return nil, bad("form")
+func (a *Adapter) send(ctx context.Context, m *outgoing) (answer, error) {
+	if m.file == nil {
+		return a.call(ctx, a.messages, m.json(), "")
+	}
+	body, kind, err := form(m)
+	if err != nil {
+		return answer{}, bad("form")
+	}
+	return a.call(ctx, a.messages, body, kind)
+}
+
+// json lays a message out for the Send API.
+func (m *outgoing) json() []byte {
+	const frame = 128 // more than all the rest takes
+	size := frame + len(m.to) + len(m.text) + len(m.text)/8
+	for i := range m.replies {
+		size += 64 + 2*len(m.replies[i].Label) + len(m.replies[i].Payload)
+	}
+	b := make([]byte, 0, size)
+	b = append(b, `{"messaging_type":"RESPONSE","recipient":`...)
+	b = m.recipient(b)
+	b = append(b, `,"message":`...)
+	b = m.message(b)
+	return append(b, '}')
+}
+
+func (m *outgoing) recipient(b []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = wire.AppendString(b, m.to)
+	return append(b, '}')
+}
+
+// message is a text or the announcement of a file, with its quick replies. One
+// without a payload carries its label.
+func (m *outgoing) message(b []byte) []byte {
+	if m.file == nil {
+		b = append(b, `{"text":`...)
+		b = wire.AppendString(b, m.text)
+	} else {
+		b = append(b, `{"attachment":{"type":`...)
+		b = wire.AppendString(b, kindOf(m.file))
+		b = append(b, `,"payload":{}}`...)
+	}
+	for i := range m.replies {
+		r := &m.replies[i]
+		if i == 0 {
+			b = append(b, `,"quick_replies":[`...)
+		} else {
+			b = append(b, ',')
 		}
-		return a.call(ctx, http.MethodPost, "/me/messages", kind, body)
+		b = append(b, `{"content_type":"text","title":`...)
+		b = wire.AppendString(b, r.Label)
+		b = append(b, `,"payload":`...)
+		b = wire.AppendString(b, cmp.Or(r.Payload, r.Label))
+		b = append(b, '}')
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(m); err != nil {
-		return nil, bad("json")
+	if len(m.replies) > 0 {
+		b = append(b, ']')
 	}
-	return a.call(ctx, http.MethodPost, "/me/messages", "application/json", b.Bytes())
+	return append(b, '}')
+}
+
+// kindOf is what Meta calls a file of this type.
+func kindOf(f *channel.File) string {
+	switch k, _, _ := strings.Cut(f.MIME, "/"); k {
+	case "image", "audio", "video":
+		return k
+	}
+	return "file"
 }
 
 // form lays a file out as multipart/form-data.
 func form(m *outgoing) (body []byte, kind string, err error) {
-	to, err := json.Marshal(m.Recipient)
-	if err != nil {
-		return nil, "", fmt.Errorf("form: %w", err)
-	}
-	msg, err := json.Marshal(m.Message)
-	if err != nil {
-		return nil, "", fmt.Errorf("form: %w", err)
-	}
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	for _, f := range [...][2]string{{"messaging_type", m.Type}, {"recipient", string(to)}, {"message", string(msg)}} {
+	for _, f := range [...][2]string{{"messaging_type", "RESPONSE"}, {"recipient", string(m.recipient(nil))}, {"message", string(m.message(nil))}} {
 		if err := w.WriteField(f[0], f[1]); err != nil {
 			return nil, "", fmt.Errorf("form: %w", err)
 		}
@@ -198,65 +207,101 @@ func form(m *outgoing) (body []byte, kind string, err error) {
 
 // answer is what the API answers to a send.
 type answer struct {
-	MessageID string `json:"message_id"`
-	Fault     *fault `json:"error"`
-	body      []byte // for Check
+	message string // its id
+	failed  bool
+	fault   fault
+	body    []byte // for Check
 }
 
 // fault is the API's own error. Its message is prose, may quote ours, and is
 // not read.
 type fault struct {
-	Code      int  `json:"code"`
-	Subcode   int  `json:"error_subcode"`
-	Transient bool `json:"is_transient"`
+	code, subcode int64
+	transient     bool
 }
 
-// call makes one call. The error is a *channel.SendError.
-func (a *Adapter) call(ctx context.Context, method, path, kind string, body []byte) (*answer, error) {
+// read reads an answer and reports whether it is the API's own.
+func (ans *answer) read(body []byte) bool {
+	ans.body = body
+	s := wire.NewScanner(body)
+	is, odd := s.Object(), false
+	for ok := is; ok && s.Field(); {
+		switch string(s.Name()) {
+		case "message_id":
+			ans.message = s.ID()
+		case "error":
+			ans.failed = s.Object()
+			odd = !ans.failed // an error that cannot be read is no success
+			for ok := ans.failed; ok && s.Field(); {
+				switch string(s.Name()) {
+				case "code":
+					ans.fault.code = s.Int()
+				case "error_subcode":
+					ans.fault.subcode = s.Int()
+				case "is_transient":
+					ans.fault.transient = s.Bool()
+				default:
+					s.Skip()
+				}
+			}
+		default:
+			s.Skip()
+		}
+	}
+	return s.End() == nil && is && !odd
+}
+
+// bound gives a call its last moment, see Config.Timeout.
+func (a *Adapter) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := a.timeout
+	if limit == 0 {
+		if _, ok := ctx.Deadline(); ok {
+			return ctx, func() {}
+		}
+		limit = defaultTimeout
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+// call makes one call with a body, which is JSON unless kind says otherwise.
+// The error is a *channel.SendError.
+func (a *Adapter) call(ctx context.Context, to wire.Endpoint, body []byte, kind string) (answer, error) {
 	if a.client == nil {
-		return nil, &channel.SendError{Class: channel.Auth, Code: "not_configured"}
+		return answer{}, &channel.SendError{Class: channel.Auth, Code: "not_configured"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	ctx, cancel := a.bound(ctx)
 	defer cancel()
-	sep := "?"
-	if strings.Contains(path, "?") {
-		sep = "&"
-	}
-	r, err := http.NewRequestWithContext(ctx, method, a.base+path+sep+"appsecret_proof="+a.proof, bytes.NewReader(body))
-	if err != nil {
-		return nil, bad("address") // err shows the address
-	}
-	r.Header.Set("Authorization", "Bearer "+a.token.Reveal())
+	r := to.Request(ctx, body)
 	if kind != "" {
-		r.Header.Set("Content-Type", kind)
+		r.Header["Content-Type"] = []string{kind}
 	}
 	got, err := wire.Call(a.client, r)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a *channel.SendError, complete
+		return answer{}, err //nolint:wrapcheck // a *channel.SendError, complete
 	}
-	ans := answer{body: got.Body}
-	err = json.Unmarshal(got.Body, &ans)
+	var ans answer
+	known := ans.read(got.Body)
 	switch {
-	case err == nil && ans.Fault != nil:
-		return nil, ans.Fault.sort(got)
+	case known && ans.failed:
+		return answer{}, ans.fault.sort(got)
 	case got.Status/100 != 2:
-		return nil, wire.StatusError(got)
-	case err != nil:
-		return nil, &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
+		return answer{}, wire.StatusError(got)
+	case !known:
+		return answer{}, &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
 	}
-	return &ans, nil
+	return ans, nil
 }
 
 // sort sorts an error by its code and subcode; see the error reference of the
 // Graph API and of the Send API.
-func (f *fault) sort(got *wire.Answer) *channel.SendError {
+func (f *fault) sort(got wire.Answer) *channel.SendError {
 	e := wire.StatusError(got)
 	if e.Class == channel.Auth { // the status says less than the code
 		e.Class = channel.Bad
 	}
-	e.Code = strconv.Itoa(f.Code)
-	if f.Subcode != 0 {
-		e.Code += "." + strconv.Itoa(f.Subcode)
+	e.Code = strconv.FormatInt(f.code, 10)
+	if f.subcode != 0 {
+		e.Code += "." + strconv.FormatInt(f.subcode, 10)
 	}
 	switch e.Code {
 	case "10.2018278", "10.2534022":
@@ -269,7 +314,7 @@ func (f *fault) sort(got *wire.Answer) *channel.SendError {
 		e.Class = channel.Auth
 		return e
 	}
-	switch f.Code {
+	switch f.code {
 	case 1, 2, 4, 17, 32, 341, 613, 1200:
 		e.Class = channel.Retry
 	case 102, 190, 368: // session, token, blocked for breaking a policy
@@ -277,7 +322,7 @@ func (f *fault) sort(got *wire.Answer) *channel.SendError {
 	case 551, 230:
 		e.Class = channel.Gone
 	default:
-		if f.Transient {
+		if f.transient {
 			e.Class = channel.Retry
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
 )
 
 // me is the result of getMe.
@@ -68,11 +69,21 @@ func (h *hook) findings() []string {
 }
 
 func (a *Adapter) ask(ctx context.Context, method string, into any) error {
-	ans, err := a.call(ctx, method, struct{}{})
+	if a.client == nil {
+		return &channel.SendError{Class: channel.Auth, Code: "not_configured"}
+	}
+	to, err := endpoint(a.api, a.token, method)
+	if err != nil {
+		return bad("address")
+	}
+	ans, err := a.post(ctx, to, []byte("{}"), "")
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(ans.Result.raw, into); err != nil {
+	result := struct {
+		Result any `json:"result"`
+	}{into}
+	if err := json.Unmarshal(ans.body, &result); err != nil {
 		return sotto.E("telegram.check", sotto.KindUnavailable, fmt.Errorf("%s: the answer was not understood", method))
 	}
 	return nil

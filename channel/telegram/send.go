@@ -3,7 +3,6 @@ package telegram
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"mime/multipart"
 	"net/http"
 	"strconv"
@@ -32,7 +31,8 @@ const (
 //
 // Telegram knows no idempotency key, so Key is not used.
 func (a *Adapter) Send(ctx context.Context, m *channel.Outgoing) (channel.Sent, error) {
-	calls, err := plan(m)
+	var room [1]outgoing // most messages take one call
+	calls, err := plan(m, room[:0])
 	if err != nil {
 		return channel.Sent{}, err
 	}
@@ -54,64 +54,38 @@ func (a *Adapter) Send(ctx context.Context, m *channel.Outgoing) (channel.Sent, 
 // address of this one and the later ones.
 func (a *Adapter) deliver(ctx context.Context, calls []outgoing, i int) (string, error) {
 	ans, err := a.send(ctx, &calls[i])
-	if err != nil && ans != nil && ans.Parameters.Migrate != 0 {
+	if err != nil && ans.migrate != 0 {
 		for j := i; j < len(calls); j++ {
-			calls[j].Chat = json.RawMessage(strconv.FormatInt(ans.Parameters.Migrate, 10))
-			calls[j].Reply = nil // message ids are unique only inside a chat
+			calls[j].chat = ans.migrate
+			calls[j].reply = 0 // message ids are unique only inside a chat
 		}
 		ans, err = a.send(ctx, &calls[i])
 	}
-	if err != nil {
+	if err != nil || ans.message == 0 {
 		return "", err
 	}
-	if ans.Result.MessageID == 0 {
-		return "", nil
-	}
-	return strconv.FormatInt(ans.Result.MessageID, 10), nil
+	return strconv.FormatInt(ans.message, 10), nil
 }
 
 // outgoing is a sendMessage or, with a file, a sendDocument.
 type outgoing struct {
-	Connection string          `json:"business_connection_id,omitempty"`
-	Chat       json.RawMessage `json:"chat_id"`
-	Text       string          `json:"text,omitempty"`
-	Caption    string          `json:"caption,omitempty"`
-	Preview    *preview        `json:"link_preview_options,omitempty"`
-	Reply      *reply          `json:"reply_parameters,omitempty"`
-	Markup     *markup         `json:"reply_markup,omitempty"`
-
-	file *channel.File
+	connection string
+	chat       int64
+	text       string // of a document its caption
+	reply      int64  // 0 = answers none
+	buttons    []sotto.Button
+	file       *channel.File
 }
 
-type preview struct {
-	Disabled bool `json:"is_disabled"`
-}
-
-type reply struct {
-	ID      json.RawMessage `json:"message_id"`
-	Without bool            `json:"allow_sending_without_reply"`
-}
-
-type markup struct {
-	Rows [][]key `json:"inline_keyboard"`
-}
-
-type key struct {
-	Text string `json:"text"`
-	Data string `json:"callback_data"`
-}
-
-// plan lays out the API calls that a message takes.
-func plan(m *channel.Outgoing) ([]outgoing, error) {
+// plan lays out the API calls that a message takes, behind those in calls.
+func plan(m *channel.Outgoing, calls []outgoing) ([]outgoing, error) {
 	to, connection, ok := address(m.Conversation)
 	if !ok {
 		return nil, bad("conversation")
 	}
-	keys, err := keyboard(m.Buttons)
-	if err != nil {
+	if err := fit(m.Buttons); err != nil {
 		return nil, err
 	}
-	var calls []outgoing
 	text := m.Text
 	caption := ""
 	if m.File != nil {
@@ -122,62 +96,56 @@ func plan(m *channel.Outgoing) ([]outgoing, error) {
 			caption, text = text, ""
 		}
 	}
-	for _, part := range wire.Split(text, maxText) {
-		calls = append(calls, outgoing{Text: part, Preview: &preview{Disabled: true}})
+	var room [1]string
+	for _, part := range wire.AppendSplit(room[:0], text, maxText) {
+		calls = append(calls, outgoing{connection: connection, chat: to, text: part})
 	}
 	if m.File != nil {
-		calls = append(calls, outgoing{Caption: caption, file: m.File})
+		calls = append(calls, outgoing{connection: connection, chat: to, text: caption, file: m.File})
 	}
 	if len(calls) == 0 {
 		return nil, bad("empty")
 	}
-	for i := range calls {
-		calls[i].Chat, calls[i].Connection = to, connection
-	}
-	if id, ok := integer(m.ReplyTo); ok {
-		calls[0].Reply = &reply{ID: id, Without: true}
-	}
-	calls[len(calls)-1].Markup = keys
+	calls[0].reply, _ = integer(m.ReplyTo) // anything else is no message of Telegram's
+	calls[len(calls)-1].buttons = m.Buttons
 	return calls, nil
 }
 
-// keyboard lays buttons out, one in a row so that no label is cut. A button
-// without a payload carries its label.
-func keyboard(buttons []sotto.Button) (*markup, error) {
-	if len(buttons) == 0 {
-		return nil, nil //nolint:nilnil // no buttons, no keyboard
-	}
+// fit reports whether Telegram takes the buttons.
+func fit(buttons []sotto.Button) error {
 	if len(buttons) > maxButtons {
-		return nil, bad("buttons")
+		return bad("buttons")
 	}
-	k := &markup{Rows: make([][]key, 0, len(buttons))}
-	for _, b := range buttons {
-		data := b.Payload
-		if data == "" {
-			data = b.Label
+	for i := range buttons {
+		if buttons[i].Label == "" || len(data(&buttons[i])) > maxCallback {
+			return bad("button")
 		}
-		if b.Label == "" || len(data) > maxCallback {
-			return nil, bad("button")
-		}
-		k.Rows = append(k.Rows, []key{{Text: b.Label, Data: data}})
 	}
-	return k, nil
+	return nil
+}
+
+// data is what a button says when it is pressed: its label if it has no payload.
+func data(b *sotto.Button) string {
+	if b.Payload == "" {
+		return b.Label
+	}
+	return b.Payload
 }
 
 // address reads the form that conversation writes.
-func address(c string) (chat json.RawMessage, connection string, ok bool) {
+func address(c string) (chat int64, connection string, ok bool) {
 	id, connection, _ := strings.Cut(c, "@")
 	chat, ok = integer(id)
 	return chat, connection, ok
 }
 
-// integer returns s as a JSON number if it is an id of Telegram's.
-func integer(s string) (json.RawMessage, bool) {
+// integer reads an id of Telegram's; 0 is none.
+func integer(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n == 0 {
-		return nil, false
+	if err != nil {
+		return 0, false
 	}
-	return json.RawMessage(strconv.FormatInt(n, 10)), true
+	return n, n != 0
 }
 
 func bad(code string) error { return &channel.SendError{Class: channel.Bad, Code: code} }
@@ -188,32 +156,83 @@ func (a *Adapter) Typing(ctx context.Context, c string) error {
 	if !ok {
 		return bad("conversation")
 	}
-	_, err := a.call(ctx, "sendChatAction", struct {
-		Connection string          `json:"business_connection_id,omitempty"`
-		Chat       json.RawMessage `json:"chat_id"`
-		Action     string          `json:"action"`
-	}{connection, to, "typing"})
+	_, err := a.post(ctx, a.action, append(head(nil, to, connection), `,"action":"typing"}`...), "")
 	return err
 }
 
 // Acknowledge implements [channel.Acknowledger]: it ends the waiting that the
 // person sees on the button.
 func (a *Adapter) Acknowledge(ctx context.Context, callback string) error {
-	_, err := a.call(ctx, "answerCallbackQuery", struct {
-		ID string `json:"callback_query_id"`
-	}{callback})
+	b := wire.AppendString([]byte(`{"callback_query_id":`), callback)
+	_, err := a.post(ctx, a.acknowledge, append(b, '}'), "")
 	return err
 }
 
-func (a *Adapter) send(ctx context.Context, m *outgoing) (*answer, error) {
+func (a *Adapter) send(ctx context.Context, m *outgoing) (answer, error) {
 	if m.file == nil {
-		return a.call(ctx, "sendMessage", m)
+		return a.post(ctx, a.message, m.json(), "")
 	}
 	body, kind, err := form(m)
 	if err != nil {
-		return nil, bad("form")
+		return answer{}, bad("form")
 	}
-	return a.post(ctx, "sendDocument", kind, body)
+	return a.post(ctx, a.document, body, kind)
+}
+
+// json lays a message out for sendMessage.
+func (m *outgoing) json() []byte {
+	const frame = 256 // more than all the rest takes
+	size := frame + len(m.connection) + len(m.text) + len(m.text)/8
+	for i := range m.buttons {
+		size += 48 + 2*len(m.buttons[i].Label) + len(m.buttons[i].Payload)
+	}
+	b := head(make([]byte, 0, size), m.chat, m.connection)
+	b = append(b, `,"text":`...)
+	b = wire.AppendString(b, m.text)
+	b = append(b, `,"link_preview_options":{"is_disabled":true}`...)
+	if m.reply != 0 {
+		b = append(b, `,"reply_parameters":`...)
+		b = m.quoting(b)
+	}
+	if len(m.buttons) > 0 {
+		b = append(b, `,"reply_markup":`...)
+		b = m.keyboard(b)
+	}
+	return append(b, '}')
+}
+
+// head begins the parameters of a call with where it goes.
+func head(b []byte, chat int64, connection string) []byte {
+	b = append(b, `{"chat_id":`...)
+	b = strconv.AppendInt(b, chat, 10)
+	if connection != "" {
+		b = append(b, `,"business_connection_id":`...)
+		b = wire.AppendString(b, connection)
+	}
+	return b
+}
+
+// quoting says which message is answered.
+func (m *outgoing) quoting(b []byte) []byte {
+	b = append(b, `{"message_id":`...)
+	b = strconv.AppendInt(b, m.reply, 10)
+	return append(b, `,"allow_sending_without_reply":true}`...)
+}
+
+// keyboard lays buttons out, one in a row so that no label is cut.
+func (m *outgoing) keyboard(b []byte) []byte {
+	b = append(b, `{"inline_keyboard":[`...)
+	for i := range m.buttons {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `[{"text":`...)
+		b = wire.AppendString(b, m.buttons[i].Label)
+		b = append(b, `,"callback_data":`...)
+		b = wire.AppendString(b, data(&m.buttons[i]))
+		b = append(b, `}]`...)
+	}
+	return append(b, `]}`...)
 }
 
 // form lays a document out as multipart/form-data.
@@ -225,21 +244,14 @@ func form(m *outgoing) (body []byte, kind string, err error) {
 			err = w.WriteField(name, value)
 		}
 	}
-	asJSON := func(name string, v any) {
-		j, e := json.Marshal(v)
-		if e != nil && err == nil {
-			err = e
-		}
-		add(name, string(j))
+	add("chat_id", strconv.FormatInt(m.chat, 10))
+	add("business_connection_id", m.connection)
+	add("caption", m.text)
+	if m.reply != 0 {
+		add("reply_parameters", string(m.quoting(nil)))
 	}
-	add("chat_id", string(m.Chat))
-	add("business_connection_id", m.Connection)
-	add("caption", m.Caption)
-	if m.Reply != nil {
-		asJSON("reply_parameters", m.Reply)
-	}
-	if m.Markup != nil {
-		asJSON("reply_markup", m.Markup)
+	if len(m.buttons) > 0 {
+		add("reply_markup", string(m.keyboard(nil)))
 	}
 	if err == nil {
 		err = wire.FilePart(w, "document", m.file)
@@ -250,81 +262,98 @@ func form(m *outgoing) (body []byte, kind string, err error) {
 	return b.Bytes(), w.FormDataContentType(), err
 }
 
-// answer is what the API answers to every method. Description is prose; it is
-// looked at for the few causes that have no number of their own, and dropped.
+// answer is what the API answers to every method.
 type answer struct {
-	OK          bool   `json:"ok"`
-	Code        int    `json:"error_code"`
-	Description string `json:"description"`
-	Parameters  struct {
-		RetryAfter int64 `json:"retry_after"`
-		Migrate    int64 `json:"migrate_to_chat_id"`
-	} `json:"parameters"`
-	Result result `json:"result"`
+	ok      bool
+	code    int64
+	cause   string // see cause; "" where the code says all
+	after   int64  // seconds
+	migrate int64  // the new id of a group that became a supergroup
+	message int64  // the id of the message sent
+	body    []byte // for Check
 }
 
-// result is a message, or whatever else a method results in.
-type result struct {
-	raw       json.RawMessage
-	MessageID int64
-}
-
-// UnmarshalJSON keeps the bytes and takes the message id if there is one.
-func (r *result) UnmarshalJSON(b []byte) error {
-	r.raw = bytes.Clone(b)
-	s := wire.NewScanner(b)
+// read reads an answer and reports whether it is the API's own.
+func (ans *answer) read(body []byte) bool {
+	ans.body = body
+	s := wire.NewScanner(body)
 	for ok := s.Object(); ok && s.Field(); {
-		if string(s.Name()) == "message_id" {
-			r.MessageID = s.Int()
-		} else {
+		switch string(s.Name()) {
+		case "ok":
+			ans.ok = s.Bool()
+		case "error_code":
+			ans.code = s.Int()
+		case "description": // prose; dropped once its cause has a name
+			ans.cause = cause(s.Text())
+		case "parameters":
+			for ok := s.Object(); ok && s.Field(); {
+				switch string(s.Name()) {
+				case "retry_after":
+					ans.after = s.Int()
+				case "migrate_to_chat_id":
+					ans.migrate = s.Int()
+				default:
+					s.Skip()
+				}
+			}
+		case "result":
+			for ok := s.Object(); ok && s.Field(); {
+				if string(s.Name()) == "message_id" {
+					ans.message = s.Int()
+				} else {
+					s.Skip()
+				}
+			}
+		default:
 			s.Skip()
 		}
 	}
-	return s.End() //nolint:wrapcheck // an inner step of decoding
+	return s.End() == nil && (ans.ok || ans.code != 0)
 }
 
-func (a *Adapter) call(ctx context.Context, method string, params any) (*answer, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(params); err != nil {
-		return nil, bad("json")
+// bound gives a call its last moment, see Config.Timeout.
+func (a *Adapter) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := a.timeout
+	if limit == 0 {
+		if _, ok := ctx.Deadline(); ok {
+			return ctx, func() {}
+		}
+		limit = defaultTimeout
 	}
-	return a.post(ctx, method, "application/json", b.Bytes())
+	return context.WithTimeout(ctx, limit)
 }
 
-// post calls a method. The error is a *channel.SendError; the answer comes
-// with it where there is one.
-func (a *Adapter) post(ctx context.Context, method, kind string, body []byte) (*answer, error) {
+// post calls a method with a body, which is JSON unless kind says otherwise.
+// The error is a *channel.SendError; the answer comes with it where there is one.
+func (a *Adapter) post(ctx context.Context, to wire.Endpoint, body []byte, kind string) (answer, error) {
 	if a.client == nil {
-		return nil, &channel.SendError{Class: channel.Auth, Code: "not_configured"}
+		return answer{}, &channel.SendError{Class: channel.Auth, Code: "not_configured"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	ctx, cancel := a.bound(ctx)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.api+"/bot"+a.token.Reveal()+"/"+method, bytes.NewReader(body))
-	if err != nil {
-		return nil, bad("address") // err shows the address
+	r := to.Request(ctx, body)
+	if kind != "" {
+		r.Header["Content-Type"] = []string{kind}
 	}
-	r.Header.Set("Content-Type", kind)
 	got, err := wire.Call(a.client, r)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // a *channel.SendError, complete
+		return answer{}, err //nolint:wrapcheck // a *channel.SendError, complete
 	}
 	var ans answer
-	if err := json.Unmarshal(got.Body, &ans); err != nil || !ans.OK && ans.Code == 0 {
+	if !ans.read(got.Body) {
 		if got.Status/100 == 2 {
-			return nil, &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
+			return answer{}, &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
 		}
-		return nil, sortStatus(got)
+		return answer{}, sortStatus(got)
 	}
-	if ans.OK && got.Status/100 == 2 {
-		return &ans, nil
+	if ans.ok && got.Status/100 == 2 {
+		return ans, nil
 	}
-	return &ans, sortError(got, &ans)
+	return ans, sortError(got, &ans)
 }
 
 // sortStatus sorts an answer that is not the API's own JSON: a proxy's.
-func sortStatus(got *wire.Answer) *channel.SendError {
+func sortStatus(got wire.Answer) *channel.SendError {
 	e := wire.StatusError(got)
 	switch got.Status {
 	case http.StatusNotFound: // the path, and so the token, is not known
@@ -336,15 +365,15 @@ func sortStatus(got *wire.Answer) *channel.SendError {
 }
 
 // sortError sorts an answer of the API's.
-func sortError(got *wire.Answer, ans *answer) *channel.SendError {
-	if ans.Code != 0 {
-		got.Status = ans.Code
+func sortError(got wire.Answer, ans *answer) *channel.SendError {
+	if ans.code > 0 && ans.code <= 999 {
+		got.Status = int(ans.code)
 	}
 	e := sortStatus(got)
-	if s := ans.Parameters.RetryAfter; s > 0 {
-		e.RetryAfter = wire.Seconds(strconv.FormatInt(s, 10))
+	if ans.after > 0 {
+		e.RetryAfter = wire.Seconds(strconv.FormatInt(ans.after, 10))
 	}
-	if word := cause(ans.Description); word != "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusForbidden) {
+	if word := ans.cause; word != "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusForbidden) {
 		e.Class = channel.Gone
 		e.Code += "." + word
 	}

@@ -48,7 +48,8 @@ type Config struct {
 	// API is the address of the Bot API, default https://api.telegram.org. A
 	// Bot API server of one's own may be http on this machine.
 	API string `yaml:"api"`
-	// Timeout bounds each call to the API, default 20s.
+	// Timeout bounds each call to the API, default: as long as the caller's
+	// context says, and 20s where it says nothing.
 	Timeout time.Duration `yaml:"timeout"`
 	// Client makes the calls. Required; set by the server.
 	Client channel.Doer `yaml:"-"`
@@ -60,8 +61,10 @@ type Adapter struct {
 	secrets channel.Secrets
 	token   channel.Secret
 	api     string
-	timeout time.Duration
+	timeout time.Duration // 0 = the caller's
 	client  channel.Doer
+
+	message, document, action, acknowledge wire.Endpoint // the methods for sending
 }
 
 var (
@@ -107,16 +110,31 @@ func New(c Config) (*Adapter, error) {
 	if c.Timeout < 0 {
 		bad("timeout: want more than 0")
 	}
-	if c.Timeout == 0 {
-		a.timeout = defaultTimeout
-	}
 	if c.Client == nil {
 		bad("client: none was set")
 	}
 	if len(wrong) > 0 {
 		return nil, sotto.E("telegram.new", sotto.KindInvalid, errors.Join(wrong...))
 	}
+	for _, m := range [...]struct {
+		to   *wire.Endpoint
+		name string
+	}{
+		{&a.message, "sendMessage"},
+		{&a.document, "sendDocument"},
+		{&a.action, "sendChatAction"},
+		{&a.acknowledge, "answerCallbackQuery"},
+	} {
+		if *m.to, err = endpoint(a.api, a.token, m.name); err != nil {
+			return nil, sotto.E("telegram.new", sotto.KindInvalid, fmt.Errorf("api: %w", err))
+		}
+	}
 	return a, nil
+}
+
+// endpoint is a method of the API.
+func endpoint(api string, token channel.Secret, method string) (wire.Endpoint, error) {
+	return wire.NewEndpoint(http.MethodPost, api+"/bot"+token.Reveal()+"/"+method, "Content-Type", "application/json")
 }
 
 // Channel returns "telegram".

@@ -284,27 +284,3 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func BenchmarkVerifyDecode(b *testing.B) {
-	a, err := telegram.New(telegram.Config{
-		Token: channel.NewSecret(token), Secrets: channel.Secrets{channel.NewSecret("first_Secret-1")}, Client: http.DefaultClient,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	body := message(1234567, strings.Repeat("a line of text, ", 52))
-	r := &channel.Request{
-		Method: http.MethodPost, Body: body,
-		Header: http.Header{"X-Telegram-Bot-Api-Secret-Token": {"first_Secret-1"}},
-	}
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := a.Verify(r); err != nil {
-			b.Fatal(err)
-		}
-		if got, err := a.Decode(body); err != nil || len(got.Events) != 1 {
-			b.Fatal(err)
-		}
-	}
-}

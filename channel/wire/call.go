@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ import (
 const (
 	// maxAnswer bounds what is read of an answer; those to sends are below 20 KiB.
 	maxAnswer = 1 << 20
+	// firstRoom is what is held ready for an answer of unknown length, and
+	// mostRoom for one that announces its length: it need not be true.
+	firstRoom, mostRoom = 1 << 10, 64 << 10
 	// maxWait bounds the time that a network may ask to be left alone.
 	maxWait = 24 * time.Hour
 )
@@ -34,23 +38,50 @@ type Answer struct {
 	RetryAfter time.Duration // of the header, 0 where there is none
 }
 
-// Call makes one API call and reads its answer, at most 1 MiB. The error is a
+// Call makes one API call and reads its answer to the end, so that the
+// connection can be used again, but at most 1 MiB. The error is a
 // *channel.SendError without the address: Retry where certainly nothing
 // reached the network, Unknown otherwise. An answer of any status is no error.
-func Call(client channel.Doer, r *http.Request) (*Answer, error) {
+func Call(client channel.Doer, r *http.Request) (Answer, error) {
 	resp, err := client.Do(r)
 	if err != nil {
-		return nil, broken(err)
+		return Answer{}, broken(err)
 	}
-	defer func() { _ = resp.Body.Close() }() // all that counts was read
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := readAll(resp.Body, resp.ContentLength)
+	_ = resp.Body.Close() // all that counts was read
 	if err != nil {
 		e := broken(err)
 		e.Class = channel.Unknown // it was answered
 		e.Status = resp.StatusCode
-		return nil, e
+		return Answer{}, e
 	}
-	return &Answer{Status: resp.StatusCode, Body: body, RetryAfter: Seconds(resp.Header.Get("Retry-After"))}, nil
+	a := Answer{Status: resp.StatusCode, Body: body}
+	if v := resp.Header["Retry-After"]; len(v) > 0 {
+		a.RetryAfter = Seconds(v[0])
+	}
+	return a, nil
+}
+
+// readAll reads at most maxAnswer bytes. length is what was announced, -1 if
+// nothing was.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	room := int64(firstRoom)
+	if length >= 0 {
+		room = min(length, mostRoom) + 1 // one more shows the end
+	}
+	b := make([]byte, 0, room)
+	for {
+		n, err := r.Read(b[len(b):min(cap(b), maxAnswer)])
+		b = b[:len(b)+n]
+		switch {
+		case errors.Is(err, io.EOF), err == nil && len(b) == maxAnswer:
+			return b, nil
+		case err != nil:
+			return nil, err
+		case len(b) == cap(b):
+			b = slices.Grow(b, cap(b))
+		}
+	}
 }
 
 // broken sorts the error of a call that got no answer. A client that knows
@@ -100,7 +131,7 @@ func Seconds(s string) time.Duration {
 // StatusError sorts an answer by its HTTP status alone, for answers that say
 // no more: Retry for 429 and server errors, Unknown where a gateway gave up
 // waiting for the network's own server, Auth for 401, Bad for the rest.
-func StatusError(a *Answer) *channel.SendError {
+func StatusError(a Answer) *channel.SendError {
 	e := &channel.SendError{Class: channel.Bad, Status: a.Status, Code: strconv.Itoa(a.Status), RetryAfter: a.RetryAfter}
 	switch {
 	case a.Status == http.StatusUnauthorized:

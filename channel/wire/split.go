@@ -29,9 +29,11 @@ func Units(s string) int {
 // half full; it never cuts inside what a reader sees as one character or
 // inside a web address, unless that alone is longer than limit. White space at
 // a cut is dropped, and so are parts of nothing else. The limit is at least 2.
-func Split(text string, limit int) []string {
+func Split(text string, limit int) []string { return AppendSplit(nil, text, limit) }
+
+// AppendSplit is [Split] that appends the parts to those there are.
+func AppendSplit(parts []string, text string, limit int) []string {
 	limit = max(limit, 2)
-	var parts []string
 	for runes(text, limit) < len(text) {
 		at := cut(text, limit)
 		parts = add(parts, strings.TrimRightFunc(text[:at], unicode.IsSpace))
