@@ -66,12 +66,21 @@ func (w *writer) request(u, n int64) []byte {
 	r = append(r, "Content-Length: "...)
 	r = strconv.AppendInt(r, int64(len(w.body)), 10)
 	r = append(r, "\r\n\r\n"...)
-	w.req = append(r, w.body...)
-	return w.req
+	r = append(r, w.body...)
+	w.req = r
+	return r
+}
+
+// fill makes a body of the size that is wanted: what there is, words, the end.
+func (w *writer) fill(b []byte, end string) {
+	b = append(b, w.pad[:size-len(b)-len(end)]...)
+	b = append(b, end...)
+	w.body = b
 }
 
 func (w *writer) telegram(u, n int64) {
-	b := append(w.body, `{"update_id":`...)
+	b := w.body
+	b = append(b, `{"update_id":`...)
 	b = strconv.AppendInt(b, n, 10)
 	b = append(b, `,"message":{"message_id":`...)
 	b = strconv.AppendInt(b, n, 10)
@@ -82,18 +91,17 @@ func (w *writer) telegram(u, n int64) {
 	b = append(b, `,"first_name":"Ada","last_name":"Example","username":"ada_example","type":"private"},"date":`...)
 	b = strconv.AppendInt(b, time.Now().Unix(), 10) //nolint:forbidigo // what a network would write
 	b = append(b, `,"text":"`...)
-	b = append(b, w.pad[:size-len(b)-4]...)
-	w.body = append(b, `"}}`...)
+	w.fill(b, `"}}`)
 }
 
 func (w *writer) messenger(u, n int64) {
-	b := append(w.body, `{"object":"page","entry":[{"id":"`+PageID+`","time":1795000000000,"messaging":[{"sender":{"id":"`...)
+	b := w.body
+	b = append(b, `{"object":"page","entry":[{"id":"`+PageID+`","time":1795000000000,"messaging":[{"sender":{"id":"`...)
 	b = strconv.AppendInt(b, u, 10)
 	b = append(b, `"},"recipient":{"id":"`+PageID+`"},"timestamp":`...)
 	b = strconv.AppendInt(b, time.Now().UnixMilli(), 10) //nolint:forbidigo // what a network would write
 	b = append(b, `,"message":{"mid":"m_`...)
 	b = strconv.AppendInt(b, n, 10)
 	b = append(b, `","text":"`...)
-	b = append(b, w.pad[:size-len(b)-10]...)
-	w.body = append(b, `"}}]}]}`...)
+	w.fill(b, `"}}]}]}`)
 }

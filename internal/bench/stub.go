@@ -14,11 +14,12 @@ import (
 // Stub plays the API of Telegram and Messenger: it takes every message and
 // tells whom it was for.
 type Stub struct {
-	l   net.Listener
-	got func(user int64)
-	wg  sync.WaitGroup
-	mu  sync.Mutex
-	all map[net.Conn]bool
+	l      net.Listener
+	got    func(user int64)
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	all    map[net.Conn]bool
+	closed bool
 }
 
 // NewStub listens on loopback. got is called for every message, from many
@@ -41,6 +42,7 @@ func (s *Stub) URL() string { return "http://" + s.l.Addr().String() }
 func (s *Stub) Close() error {
 	err := s.l.Close()
 	s.mu.Lock()
+	s.closed = true
 	for c := range s.all {
 		err = errors.Join(err, c.Close())
 	}
@@ -56,14 +58,19 @@ func (s *Stub) accept() {
 			return
 		}
 		s.mu.Lock()
+		closed := s.closed
 		s.all[c] = true
 		s.mu.Unlock()
+		if closed { // Close did not see it
+			_ = c.Close()
+			return
+		}
 		s.wg.Go(func() {
 			s.serve(c)
 			s.mu.Lock()
 			if s.all[c] {
 				delete(s.all, c)
-				_ = c.Close() //nolint:errcheck // the peer is gone
+				_ = c.Close() // the peer is gone
 			}
 			s.mu.Unlock()
 		})
@@ -93,7 +100,7 @@ func (s *Stub) serve(c net.Conn) {
 				break
 			}
 			if v, ok := bytes.CutPrefix(h, []byte("Content-Length: ")); ok {
-				n, _ = strconv.Atoi(string(bytes.TrimSpace(v))) //nolint:errcheck // our own client wrote it
+				n, _ = strconv.Atoi(string(bytes.TrimSpace(v))) // our own client wrote it
 			}
 		}
 		if cap(body) < n {
@@ -103,12 +110,11 @@ func (s *Stub) serve(c net.Conn) {
 		if _, err := io.ReadFull(r, body); err != nil {
 			return
 		}
-		text, user := messengerAnswer, int64(0)
+		text, key := messengerAnswer, `"recipient":{"id":`
 		if telegram {
-			text, user = telegramAnswer, number(body, `"chat_id":`)
-		} else {
-			user = number(body, `"recipient":{"id":`)
+			text, key = telegramAnswer, `"chat_id":`
 		}
+		user := number(body, key)
 		answer = append(answer[:0], "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "...)
 		answer = strconv.AppendInt(answer, int64(len(text)), 10)
 		answer = append(answer, "\r\n\r\n"...)

@@ -40,3 +40,12 @@ func TestNextIsUniqueAmongGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestSkip(t *testing.T) {
+	s := NewSource(func() time.Time { return time.UnixMicro(10) }, 0)
+	s.Skip(100)
+	s.Skip(50) // never back
+	if n := s.Next(); n != 101 {
+		t.Errorf("after 100 comes %d", n)
+	}
+}

@@ -88,7 +88,7 @@ func accountName(account string) string {
 	return account
 }
 
-var errPanic = errors.New("panic") //nolint:gochecknoglobals // a sentinel
+var errPanic = errors.New("panic")
 
 // botCause names a bot's error without its text, which may hold personal data.
 func botCause(err error) string {

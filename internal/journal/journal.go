@@ -72,7 +72,7 @@ type appendItem struct {
 
 // ErrStale says that a person was erased between the sealing of a record and
 // its storing. Nothing was stored; seal again.
-var ErrStale = errors.New("sealed under a key that is gone") //nolint:gochecknoglobals // a sentinel
+var ErrStale = errors.New("sealed under a key that is gone")
 
 // Config connects the journal.
 type Config struct {
