@@ -1,5 +1,6 @@
 // Command echo is the smallest bot: it says back what it was told. It runs in
-// development mode; open the address that it prints.
+// development mode, on this machine only, with its data in ./sotto-data; open
+// the address that it prints. It answers masked text: try an e-mail address.
 package main
 
 import (

@@ -25,12 +25,13 @@ func Table() []Row {
 		{"internal/lease", []string{"."}, "a tool"},
 		{"internal/datadir", []string{".", "internal/lease"}, "a tool"},
 		{"internal/wording", []string{"."}, "texts are data"},
+		{"internal/codec", []string{"."}, "a tool"},
 
 		{"internal/store", []string{".", "internal/lease"}, "a mechanism: the only door to a database"},
 		{"internal/audit", []string{".", "internal/store", "internal/clock"}, "a mechanism: it records what others did and asks nobody"},
 		{"internal/gate", []string{".", "internal/audit"}, "a mechanism: facts are handed to it, so it imports no domain"},
 		{"internal/vault", []string{".", "internal/audit", "internal/gate", "internal/store", "internal/clock"}, "a mechanism: it opens for a permit and for nothing else"},
-		{"internal/journal", []string{".", "internal/store", "internal/vault", "internal/clock"}, "a mechanism: it keeps sealed bytes"},
+		{"internal/journal", []string{".", "channel", "internal/codec", "internal/store", "internal/vault", "internal/clock"}, "a mechanism: it keeps events, sealed"},
 		{"internal/egress", []string{"."}, "a mechanism: the one way out"},
 		{"internal/guard", []string{"."}, "a mechanism: it judges text"},
 		{"internal/metrics", []string{"."}, "a mechanism: it counts"},
@@ -40,11 +41,11 @@ func Table() []Row {
 
 		{"internal/people", []string{".", "internal/gate", "internal/store", "internal/clock"}, "a domain: what must be obeyed before a person's data is used"},
 		{"internal/notice", []string{".", "internal/wording"}, "a domain: what people are told"},
-		{"internal/transcript", []string{".", "internal/store", "internal/vault", "internal/clock"}, "a domain: what was said"},
+		{"internal/transcript", []string{".", "internal/codec", "internal/store", "internal/vault", "internal/clock"}, "a domain: what was said"},
 		{"internal/answer", []string{"."}, "a bot like any other: it sees what a bot sees"},
 		{
 			"internal/outbox",
-			[]string{".", "channel", "internal/audit", "internal/clock", "internal/gate", "internal/people", "internal/store", "internal/vault"},
+			[]string{".", "channel", "internal/audit", "internal/clock", "internal/codec", "internal/gate", "internal/people", "internal/store", "internal/vault"},
 			"a flow: the only one that sends",
 		},
 		{
