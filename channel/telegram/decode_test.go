@@ -93,36 +93,55 @@ const (
 	group   = `"chat":{"id":-100200,"type":"supergroup"}`
 )
 
-func TestDecode(t *testing.T) {
-	at := time.Unix(1700000000, 0).UTC()
-	msg := `"message_id":5,"date":1700000000,` + ann + `,`
-	direct := channel.Event{
-		Kind: sotto.EventMessage, ID: "5", Delivery: "7", Sender: "41", Conversation: "41", Language: "de", Time: at,
+const msg = `"message_id":5,"date":1700000000,` + ann + `,`
+
+// direct is the event of msg in a private chat.
+func direct() channel.Event {
+	return channel.Event{
+		Kind: sotto.EventMessage, ID: "5", Delivery: "7", Sender: "41", Conversation: "41", Language: "de",
+		Time: time.Unix(1700000000, 0).UTC(),
 	}
-	with := func(e channel.Event, change func(*channel.Event)) []channel.Event {
-		change(&e)
-		return []channel.Event{e}
+}
+
+// with changes direct.
+func with(change func(*channel.Event)) []channel.Event {
+	e := direct()
+	change(&e)
+	return []channel.Event{e}
+}
+
+func file(a ...channel.Attachment) []channel.Event {
+	return with(func(e *channel.Event) { e.Attachments = a })
+}
+
+func grouped(kind sotto.EventKind, change func(*channel.Event)) []channel.Event {
+	return with(func(e *channel.Event) {
+		e.Kind, e.Conversation, e.Group = kind, "-100200", true
+		change(e)
+	})
+}
+
+type decodeCase struct {
+	name, body string
+	want       []channel.Event
+	unknown    int
+}
+
+func (tt *decodeCase) run(t *testing.T) {
+	b, err := Decode([]byte(tt.body))
+	if diff := cmp.Diff(tt.want, b.Events); diff != "" || err != nil || b.Unknown != tt.unknown {
+		t.Errorf("%v, %d unknown, want %d: %s", err, b.Unknown, tt.unknown, diff)
 	}
-	file := func(a ...channel.Attachment) []channel.Event {
-		return with(direct, func(e *channel.Event) { e.Attachments = a })
-	}
-	grouped := func(kind sotto.EventKind, change func(*channel.Event)) []channel.Event {
-		return with(direct, func(e *channel.Event) {
-			e.Kind, e.Conversation, e.Group = kind, "-100200", true
-			change(e)
-		})
-	}
-	for _, tt := range []struct {
-		name, body string
-		want       []channel.Event
-		unknown    int
-	}{
-		{"text", in("message", msg+private+`,"text":"hi \ud83d\ude00"`), with(direct, func(e *channel.Event) { e.Text = "hi 😀" }), 0},
-		{"any order of fields", `{"message":{"text":"hi",` + private + `,` + msg[:len(msg)-1] + `},"update_id":7}`, with(direct, func(e *channel.Event) { e.Text = "hi" }), 0},
-		{"edit", in("edited_message", msg+private+`,"edit_date":1700000060,"text":"new"`), with(direct, func(e *channel.Event) {
-			e.Kind, e.Text, e.Time = sotto.EventEdit, "new", at.Add(time.Minute)
+}
+
+func TestDecodeMessages(t *testing.T) {
+	for _, tt := range []decodeCase{
+		{"text", in("message", msg+private+`,"text":"hi \ud83d\ude00"`), with(func(e *channel.Event) { e.Text = "hi 😀" }), 0},
+		{"any order of fields", `{"message":{"text":"hi",` + private + `,` + msg[:len(msg)-1] + `},"update_id":7}`, with(func(e *channel.Event) { e.Text = "hi" }), 0},
+		{"edit", in("edited_message", msg+private+`,"edit_date":1700000060,"text":"new"`), with(func(e *channel.Event) {
+			e.Kind, e.Text, e.Time = sotto.EventEdit, "new", direct().Time.Add(time.Minute)
 		}), 0},
-		{"photo: the largest", in("message", msg+private+`,"photo":[{"file_id":"s"},{"file_id":"l"}],"caption":"look"`), with(direct, func(e *channel.Event) {
+		{"photo: the largest", in("message", msg+private+`,"photo":[{"file_id":"s"},{"file_id":"l"}],"caption":"look"`), with(func(e *channel.Event) {
 			e.Text, e.Attachments = "look", []channel.Attachment{{Kind: "image", ID: "l", MIME: "image/jpeg"}}
 		}), 0},
 		{"document", in("message", msg+private+`,"document":{"file_id":"d","mime_type":"application/pdf","file_name":"a.pdf"}`), file(channel.Attachment{Kind: "file", ID: "d", MIME: "application/pdf", Name: "a.pdf"}), 0},
@@ -147,32 +166,39 @@ func TestDecode(t *testing.T) {
 		{"channel post", in("channel_post", `"message_id":5,"date":1700000000,"chat":{"id":-100200,"type":"channel"},"text":"x"`), grouped(sotto.EventOther, func(e *channel.Event) {
 			e.Text, e.Sender, e.Language = "x", "", ""
 		}), 0},
-		{"business message", in("business_message", msg+private+`,"business_connection_id":"bc","text":"x"`), with(direct, func(e *channel.Event) {
+		{"business message", in("business_message", msg+private+`,"business_connection_id":"bc","text":"x"`), with(func(e *channel.Event) {
 			e.Text, e.Conversation = "x", "41@bc"
 		}), 0},
-		{"business account's own", in("business_message", msg+`"chat":{"id":99,"type":"private"},"business_connection_id":"bc","text":"x"`), with(direct, func(e *channel.Event) {
+		{"business account's own", in("business_message", msg+`"chat":{"id":99,"type":"private"},"business_connection_id":"bc","text":"x"`), with(func(e *channel.Event) {
 			e.Kind, e.Text, e.Conversation = sotto.EventEcho, "x", "99@bc"
 		}), 0},
 		{"business deletions", in("deleted_business_messages", `"business_connection_id":"bc",`+private+`,"message_ids":[1,"2",null]`), []channel.Event{
 			{Kind: sotto.EventDelete, ID: "1", Delivery: "7/1", Conversation: "41@bc"},
 			{Kind: sotto.EventDelete, ID: "2", Delivery: "7/2", Conversation: "41@bc"},
 		}, 0},
-		{"button", in("callback_query", `"id":"99",`+ann+`,"data":"Y","message":{"message_id":5,"date":1600000000,"text":"Pick",`+private+`}`), with(direct, func(e *channel.Event) {
+	} {
+		t.Run(tt.name, tt.run)
+	}
+}
+
+func TestDecodeOthers(t *testing.T) {
+	for _, tt := range []decodeCase{
+		{"button", in("callback_query", `"id":"99",`+ann+`,"data":"Y","message":{"message_id":5,"date":1600000000,"text":"Pick",`+private+`}`), with(func(e *channel.Event) {
 			e.Kind, e.Text, e.Payload, e.Callback, e.Time = sotto.EventButton, "Y", "Y", "99", time.Time{}
 		}), 0},
-		{"button of an inaccessible message", in("callback_query", `"id":"99",`+ann+`,"data":"Y","message":{"message_id":5,"date":0,`+private+`}`), with(direct, func(e *channel.Event) {
+		{"button of an inaccessible message", in("callback_query", `"id":"99",`+ann+`,"data":"Y","message":{"message_id":5,"date":0,`+private+`}`), with(func(e *channel.Event) {
 			e.Kind, e.Text, e.Payload, e.Callback, e.Time = sotto.EventButton, "Y", "Y", "99", time.Time{}
 		}), 0},
-		{"button of an inline message", in("callback_query", `"id":"99",`+ann+`,"data":"Y","inline_message_id":"q"`), with(direct, func(e *channel.Event) {
+		{"button of an inline message", in("callback_query", `"id":"99",`+ann+`,"data":"Y","inline_message_id":"q"`), with(func(e *channel.Event) {
 			e.Kind, e.ID, e.Text, e.Payload, e.Callback, e.Time = sotto.EventButton, "", "Y", "Y", "99", time.Time{}
 		}), 0},
-		{"game", in("callback_query", `"id":"99",`+ann+`,"game_short_name":"g"`), with(direct, func(e *channel.Event) {
+		{"game", in("callback_query", `"id":"99",`+ann+`,"game_short_name":"g"`), with(func(e *channel.Event) {
 			e.Kind, e.ID, e.Callback, e.Time = sotto.EventOther, "", "99", time.Time{}
 		}), 0},
-		{"blocked", in("my_chat_member", `"date":1700000000,`+ann+`,`+private+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"kicked"}`), with(direct, func(e *channel.Event) {
+		{"blocked", in("my_chat_member", `"date":1700000000,`+ann+`,`+private+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"kicked"}`), with(func(e *channel.Event) {
 			e.Kind, e.ID = sotto.EventBlock, ""
 		}), 0},
-		{"unblocked", in("my_chat_member", `"date":1700000000,`+ann+`,`+private+`,"old_chat_member":{"status":"kicked"},"new_chat_member":{"status":"member"}`), with(direct, func(e *channel.Event) {
+		{"unblocked", in("my_chat_member", `"date":1700000000,`+ann+`,`+private+`,"old_chat_member":{"status":"kicked"},"new_chat_member":{"status":"member"}`), with(func(e *channel.Event) {
 			e.Kind, e.ID = sotto.EventUnblock, ""
 		}), 0},
 		{"bot added to a group", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"left"},"new_chat_member":{"status":"member"}`), grouped(sotto.EventJoin, func(e *channel.Event) { e.ID = "" }), 0},
@@ -180,39 +206,41 @@ func TestDecode(t *testing.T) {
 		{"bot promoted", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"administrator"}`), grouped(sotto.EventOther, func(e *channel.Event) { e.ID = "" }), 0},
 		{"somebody left", in("chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"left","user":{"id":41}}`), grouped(sotto.EventLeave, func(e *channel.Event) { e.ID = "" }), 0},
 		{"somebody was removed", in("chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"kicked","user":{"id":42}}`), grouped(sotto.EventOther, func(e *channel.Event) { e.ID = "" }), 0},
-		{"reaction", in("message_reaction", `"date":1700000000,"message_id":5,"user":{"id":41,"language_code":"de"},`+private+`,"new_reaction":[{"type":"emoji","emoji":"x"}]`), with(direct, func(e *channel.Event) {
+		{"reaction", in("message_reaction", `"date":1700000000,"message_id":5,"user":{"id":41,"language_code":"de"},`+private+`,"new_reaction":[{"type":"emoji","emoji":"x"}]`), with(func(e *channel.Event) {
 			e.Kind = sotto.EventReaction
 		}), 0},
-		{"inline query", in("inline_query", `"id":"1",`+ann+`,"query":"find"`), with(direct, func(e *channel.Event) {
+		{"inline query", in("inline_query", `"id":"1",`+ann+`,"query":"find"`), with(func(e *channel.Event) {
 			e.Kind, e.ID, e.Conversation, e.Text, e.Time = sotto.EventOther, "", "", "find", time.Time{}
 		}), 0},
-		{"ids as strings", `{"update_id":"7","message":{"message_id":"5","from":{"id":"41"},"chat":{"id":"41"},"date":"1700000000","text":"x"}}`, with(direct, func(e *channel.Event) {
+	} {
+		t.Run(tt.name, tt.run)
+	}
+}
+
+func TestDecodeOddities(t *testing.T) {
+	for _, tt := range []decodeCase{
+		{"ids as strings", `{"update_id":"7","message":{"message_id":"5","from":{"id":"41"},"chat":{"id":"41"},"date":"1700000000","text":"x"}}`, with(func(e *channel.Event) {
 			e.Language, e.Text = "", "x"
 		}), 0},
 		{"ids beyond 2^53", `{"update_id":9007199254740993,"message":{"message_id":9007199254740995,"from":{"id":9007199254740997},"chat":{"id":9007199254740997},"text":"x"}}`, []channel.Event{{
 			Kind: sotto.EventMessage, ID: "9007199254740995", Delivery: "9007199254740993", Sender: "9007199254740997", Conversation: "9007199254740997", Text: "x",
 		}}, 0},
-		{"field named twice: the last", in("message", msg+private+`,"text":"one","text":"two"`), with(direct, func(e *channel.Event) { e.Text = "two" }), 0},
+		{"field named twice: the last", in("message", msg+private+`,"text":"one","text":"two"`), with(func(e *channel.Event) { e.Text = "two" }), 0},
 		{"update named twice: the last, whole", `{"update_id":7,"message":{"text":"old","caption":"c"},"message":{` + msg + private + `,"photo":[{"file_id":"p"}]}}`, file(channel.Attachment{Kind: "image", ID: "p", MIME: "image/jpeg"}), 0},
 		{"fields of odd types", in("message", `"message_id":{},"date":"x","from":[],"chat":7,"text":5,"photo":{},"entities":"no"`), []channel.Event{{Kind: sotto.EventOther, Delivery: "7"}}, 0},
-		{"invalid UTF-8", in("message", msg+private+",\"text\":\"a\xffb\""), with(direct, func(e *channel.Event) { e.Text = "a\ufffdb" }), 0},
-		{"lone surrogate", in("message", msg+private+`,"text":"a\ud83d"`), with(direct, func(e *channel.Event) { e.Text = "a\ufffd" }), 0},
-		{"far time", in("message", `"message_id":5,"date":9223372036854775807,`+ann+`,`+private+`,"text":"x"`), with(direct, func(e *channel.Event) { e.Time, e.Text = time.Time{}, "x" }), 0},
-		{"odd language", in("message", `"message_id":5,"date":1700000000,"from":{"id":41,"language_code":"pt_BR"},`+private+`,"text":"x"`), with(direct, func(e *channel.Event) { e.Language, e.Text = "pt-BR", "x" }), 0},
+		{"invalid UTF-8", in("message", msg+private+",\"text\":\"a\xffb\""), with(func(e *channel.Event) { e.Text = "a\ufffdb" }), 0},
+		{"lone surrogate", in("message", msg+private+`,"text":"a\ud83d"`), with(func(e *channel.Event) { e.Text = "a\ufffd" }), 0},
+		{"far time", in("message", `"message_id":5,"date":9223372036854775807,`+ann+`,`+private+`,"text":"x"`), with(func(e *channel.Event) { e.Time, e.Text = time.Time{}, "x" }), 0},
+		{"odd language", in("message", `"message_id":5,"date":1700000000,"from":{"id":41,"language_code":"pt_BR"},`+private+`,"text":"x"`), with(func(e *channel.Event) { e.Language, e.Text = "pt-BR", "x" }), 0},
 		{"unknown kind", `{"update_id":7,"teleport":{"to":1}}`, nil, 1},
 		{"unknown beside known", `{"update_id":7,"teleport":{},"poll":{"id":"1"}}`, []channel.Event{{Kind: sotto.EventOther, Delivery: "7"}}, 0},
-		{"no update id", `{"message":{` + msg + private + `,"text":"x"}}`, with(direct, func(e *channel.Event) {
+		{"no update id", `{"message":{` + msg + private + `,"text":"x"}}`, with(func(e *channel.Event) {
 			e.Text, e.Delivery = "x", "h449f298d7cc7008eb5071f6f4fb5b2fd"
 		}), 0},
 		{"nothing", `{}`, nil, 0},
 		{"only an id", `{"update_id":7}`, nil, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b, err := Decode([]byte(tt.body))
-			if diff := cmp.Diff(tt.want, b.Events); diff != "" || err != nil || b.Unknown != tt.unknown {
-				t.Errorf("%v, %d unknown, want %d: %s", err, b.Unknown, tt.unknown, diff)
-			}
-		})
+		t.Run(tt.name, tt.run)
 	}
 }
 

@@ -1,6 +1,29 @@
 package wire
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+const (
+	low  = 0x0101010101010101 // the lowest bit of each of eight bytes
+	high = 0x8080808080808080 // the highest
+)
+
+// load returns the first eight bytes of s, the first one lowest.
+func load[T string | []byte](s T) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// marks looks at eight bytes at once: the lowest bit that is set belongs to the
+// first byte that cannot stand in a JSON string as it is, a control character,
+// quote or backslash. It says nothing of the bytes after that one.
+func marks(x uint64) uint64 {
+	quote, slash := x^low*'"', x^low*'\\'
+	return ((x-low*' ')&^x | (quote-low)&^quote | (slash-low)&^slash) & high
+}
 
 // AppendString appends s to b as a JSON string. It escapes what RFC 8259 says
 // must be, and the two line ends that older JavaScript does not take in a
@@ -10,6 +33,17 @@ func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0 // of what was looked at and needs no escape
 	for i := 0; i < len(s); {
+		for len(s)-i >= 8 {
+			x := load(s[i:])
+			n := bits.TrailingZeros64(marks(x)|x&high) / 8
+			i += n
+			if n < 8 {
+				break
+			}
+		}
+		if i == len(s) {
+			break
+		}
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if c >= ' ' && c != '"' && c != '\\' {

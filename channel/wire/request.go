@@ -19,14 +19,19 @@ type Endpoint struct{ model *http.Request }
 // form and a value. The error does not repeat the address, which may hold a
 // token.
 func NewEndpoint(method, addr string, headers ...string) (Endpoint, error) {
-	r, err := http.NewRequestWithContext(context.Background(), method, addr, http.NoBody)
-	if err != nil || r.URL.Host == "" || len(headers)%2 != 0 {
-		return Endpoint{}, errors.New("not an address")
+	u, err := url.Parse(addr)
+	if err != nil || u.Host == "" || len(headers)%2 != 0 {
+		return Endpoint{}, errors.New("not an address") // the parser's error would repeat it
 	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header[headers[i]] = []string{headers[i+1]}
+	h := make(http.Header, len(headers)/2)
+	for ; len(headers) >= 2; headers = headers[2:] {
+		h[headers[0]] = []string{headers[1]}
 	}
-	return Endpoint{r}, nil
+	return Endpoint{&http.Request{
+		Method: method, URL: u, Host: u.Host, Header: h,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: http.NoBody, GetBody: func() (io.ReadCloser, error) { return http.NoBody, nil },
+	}}, nil
 }
 
 // parts is what a request points to, in one piece.

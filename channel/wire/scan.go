@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -279,6 +280,16 @@ func (s *Scanner) str() (raw []byte, plain bool) {
 	start := s.pos + 1
 	plain = true
 	for i := start; i < len(s.buf); {
+		for len(s.buf)-i >= 8 {
+			n := bits.TrailingZeros64(marks(load(s.buf[i:]))) / 8
+			i += n
+			if n < 8 {
+				break
+			}
+		}
+		if i == len(s.buf) {
+			break
+		}
 		switch c := s.buf[i]; {
 		case c == '"':
 			s.pos = i + 1
