@@ -22,7 +22,7 @@ func (*fakeWriter) Write(b []byte) (int, error) { return len(b), nil }
 // BenchmarkHandler is what this package adds to a request, without the network.
 func BenchmarkHandler(b *testing.B) {
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	s := &Server{cfg: Config{Handler: next, Now: time.Now, Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, ids: newIDSource()}
+	s := &Server{cfg: Config{Handler: next, Now: time.Now, Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, ids: newIDSource(), headers: newHeaders()}
 	s.cfg.fill()
 	c, _ := net.Pipe()
 	ctx := s.connContext(context.Background(), c)

@@ -79,40 +79,58 @@ func (s idSource) next() string {
 	return string(b[:])
 }
 
-// RequestID returns the number under which the request stands in the log, and ""
-// for a request that did not come through a [Server].
+// RequestID returns the number under which the request stands in the log and in
+// the answer, and "" for a request that did not come through a [Server]. The
+// first call makes it and keeps it in the request's headers, so that call must
+// not run beside another use of them. Ask before the request is cloned.
 func RequestID(r *http.Request) string {
-	if connOf(r) == nil {
+	k := connOf(r)
+	if k == nil {
 		return ""
 	}
-	if v := r.Header[idHeader]; len(v) == 1 {
-		return v[0]
+	return k.id(r)[0]
+}
+
+// id makes the request's number when it is first needed.
+func (k *conn) id(r *http.Request) []string {
+	v := r.Header[idHeader] // what a stranger sent there is gone already
+	if len(v) != 1 {
+		v = []string{k.server.ids.next()}
+		r.Header[idHeader] = v
 	}
-	return ""
+	return v
 }
 
 // writer fills in the headers of an answer and remembers its status.
 type writer struct {
 	http.ResponseWriter
 	status  int
-	shared  *headers
 	conn    *conn
 	request *http.Request
-	id      [1]string // the value of the header, so that it needs no slice of its own
+	debug   bool // the request will stand in the log
 }
 
-// begin completes the headers before the first byte. An answer that has no body
-// gets only the headers that mean something then: it is what every webhook call
-// is answered with.
+// begin completes the headers before the first byte. What a POST without a body
+// is answered with in good order, as every webhook call is, gets none: no browser
+// shows it and no cache may keep it (RFC 9111 section 3).
 func (w *writer) begin(status int, body bool) {
 	w.status = status
+	bare := !body && status < http.StatusBadRequest && w.request.Method == http.MethodPost
+	if bare && !w.debug && len(w.request.Header[idHeader]) == 0 {
+		return
+	}
 	h := w.Header()
-	fill(h, w.shared.every)
+	h[idHeader] = w.conn.id(w.request)
+	if bare {
+		return
+	}
+	shared := w.conn.server.headers
+	fill(h, shared.every)
 	if w.conn.secure(w.request) {
-		fill(h, w.shared.secure)
+		fill(h, shared.secure)
 	}
 	if body {
-		fill(h, w.shared.page)
+		fill(h, shared.page)
 	}
 }
 
@@ -146,7 +164,6 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // handler wraps the configured handler.
 func (s *Server) handler() http.Handler {
-	shared := newHeaders()
 	next := s.cfg.Handler
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		k := connOf(r)
@@ -156,22 +173,17 @@ func (s *Server) handler() http.Handler {
 			rw.WriteHeader(http.StatusForbidden)
 			return
 		}
-		w := &writer{ResponseWriter: rw, shared: shared, conn: k, request: r}
-		w.id[0] = s.ids.next()
-		r.Header[idHeader] = w.id[:] // whatever a stranger sent there is gone
-		rw.Header()[idHeader] = w.id[:]
-		s.serve(w, r, next)
+		delete(r.Header, idHeader) // whatever a stranger sent there
+		w := &writer{ResponseWriter: rw, conn: k, request: r, debug: s.cfg.Log.Enabled(r.Context(), slog.LevelDebug)}
+		s.serve(w, r, next) //nolint:contextcheck // the context is the request's
 	})
 }
 
 // serve lets the handler answer and keeps the counts, and the log at debug level.
-//
-//nolint:contextcheck // the context is the request's
 func (s *Server) serve(w *writer, r *http.Request, next http.Handler) {
 	s.stats.inFlight.Add(1)
-	debug := s.cfg.Log.Enabled(r.Context(), slog.LevelDebug)
 	var began time.Time
-	if debug {
+	if w.debug {
 		began = s.cfg.Now()
 	}
 	defer func() {
@@ -182,13 +194,12 @@ func (s *Server) serve(w *writer, r *http.Request, next http.Handler) {
 			w.begin(http.StatusOK, false) // net/http writes it after us
 		}
 		s.stats.inFlight.Add(-1)
-		s.stats.requests.Add(1)
 		s.stats.status[min(w.status/100, 5)].Add(1)
-		if debug {
+		if w.debug {
 			// The pattern is the route as the program knows it; the path may hold
 			// a secret of the account.
 			s.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "request answered",
-				slog.String("request_id", w.id[0]), slog.String("route", r.Pattern),
+				slog.String("request_id", RequestID(r)), slog.String("route", r.Pattern),
 				slog.Int("status", w.status), slog.Duration("duration", s.cfg.Now().Sub(began)))
 		}
 		if w.status < 0 {
@@ -202,7 +213,7 @@ func (s *Server) serve(w *writer, r *http.Request, next http.Handler) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	if r.ContentLength != 0 {
+	if r.ContentLength < 0 { // net/http reads no more than was announced
 		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, s.cfg.MaxBody)
 	}
 	next.ServeHTTP(w, r)
@@ -217,7 +228,7 @@ func (s *Server) panicked(w *writer, r *http.Request, p any) {
 	if !abort {
 		s.stats.panics.Add(1)
 		s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
-			slog.String("request_id", w.id[0]), slog.String("route", r.Pattern),
+			slog.String("request_id", RequestID(r)), slog.String("route", r.Pattern),
 			slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", stack()))
 	}
 	if abort || w.status != 0 {
@@ -226,7 +237,7 @@ func (s *Server) panicked(w *writer, r *http.Request, p any) {
 	}
 	h := w.Header()
 	clear(h)
-	h[idHeader], h["Content-Length"] = w.id[:], []string{"0"}
+	h["Content-Length"] = []string{"0"}
 	w.WriteHeader(http.StatusInternalServerError)
 }
 

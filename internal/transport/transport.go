@@ -10,7 +10,8 @@
 //   - A client's address is believed only from the named proxy.
 //   - Every answer has strict security headers. A handler may set others in their
 //     place, or set a name to nil to leave it out. An answer without a body has
-//     only those that mean something then.
+//     only those that mean something then; for an empty 200 to a POST, which is
+//     what a webhook call gets, that is none.
 //   - Headers, bodies and times are bounded.
 //   - A panic of a handler becomes a 500 without text. No log line holds a
 //     client's address, or the path, query, headers or body of a request.
@@ -159,8 +160,10 @@ type Server struct {
 	certs certificates // nil for plain HTTP
 	ids   idSource
 	stats counters
-	over  sync.Once
 
+	headers *headers
+
+	over     sync.Once
 	stopping sync.Once
 }
 
@@ -180,7 +183,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, sotto.E(op, sotto.KindInvalid, err)
 	}
-	s := &Server{cfg: cfg, ids: newIDSource()}
+	s := &Server{cfg: cfg, ids: newIDSource(), headers: newHeaders()}
 	if err := s.listen(); err != nil {
 		s.Close()
 		return nil, sotto.E(op, sotto.KindBusy, err)
@@ -357,20 +360,21 @@ type Stats struct {
 }
 
 type counters struct {
-	requests, panics, refused, tooLarge, broken atomic.Uint64
-	status                                      [6]atomic.Uint64
-	inFlight                                    atomic.Int64
+	panics, refused, tooLarge, broken atomic.Uint64
+	status                            [6]atomic.Uint64
+	inFlight                          atomic.Int64
 }
 
 // Stats returns what happened so far.
 func (s *Server) Stats() Stats {
 	c := &s.stats
 	st := Stats{
-		Requests: c.requests.Load(), InFlight: c.inFlight.Load(), Panics: c.panics.Load(),
+		InFlight: c.inFlight.Load(), Panics: c.panics.Load(),
 		Refused: c.refused.Load(), TooLarge: c.tooLarge.Load(), Broken: c.broken.Load(),
 	}
 	for i := range st.Status {
 		st.Status[i] = c.status[i].Load()
+		st.Requests += st.Status[i]
 	}
 	return st
 }

@@ -90,6 +90,10 @@ func TestHeaders(t *testing.T) {
 	mux.HandleFunc("/flush", func(w http.ResponseWriter, _ *http.Request) { http.NewResponseController(w).Flush() }) //nolint:errcheck // the test sees what follows
 	mux.HandleFunc("/error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusTeapot) })
 	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/refused", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Length"] = []string{"0"}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
 	mux.HandleFunc("/own", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'")
 		w.Header().Add("Cache-Control", "max-age=60")
@@ -134,8 +138,19 @@ func TestHeaders(t *testing.T) {
 		t.Error("a header that was left out is there")
 	}
 	resp, _ = do(t, http.DefaultClient, "POST", urlOf(s)+"/empty", strings.NewReader("x"))
-	if resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("Content-Security-Policy") != "" {
-		t.Errorf("without a body: %v", resp.Header)
+	resp.Header.Del("Date")
+	if diff := cmp.Diff(http.Header{"Content-Length": {"0"}}, resp.Header); diff != "" {
+		t.Error("a webhook call:", diff)
+	}
+	for _, path := range []string{"/empty", "/refused"} {
+		method := http.MethodGet
+		if path == "/refused" {
+			method = http.MethodPost
+		}
+		resp, _ = do(t, http.DefaultClient, method, urlOf(s)+path, nil)
+		if resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("Content-Security-Policy") != "" || resp.Header.Get("X-Request-Id") == "" {
+			t.Errorf("without a body: %s: %v", path, resp.Header)
+		}
 	}
 	check() // what one handler changed is not changed for others
 }
@@ -151,6 +166,24 @@ func TestRequestID(t *testing.T) {
 			t.Errorf("id %q, header %q", body, resp.Header.Get("X-Request-Id"))
 		}
 		seen[body] = true
+	}
+	// An empty answer to a POST has a number only if the handler asked for it.
+	var asked atomic.Value
+	s = start(t, Config{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Request-Id") != "" {
+			t.Error("what a stranger sent was passed on")
+		}
+		if r.URL.Path == "/asks" {
+			asked.Store(RequestID(r))
+		}
+	})})
+	resp, _ := do(t, http.DefaultClient, "POST", urlOf(s)+"/asks", nil, "X-Request-Id", "forged")
+	if got := resp.Header.Get("X-Request-Id"); len(got) != 18 || got != asked.Load() {
+		t.Errorf("the handler was told %v, the caller %q", asked.Load(), got)
+	}
+	resp, _ = do(t, http.DefaultClient, "POST", urlOf(s)+"/asks-not", nil, "X-Request-Id", "forged")
+	if got := resp.Header.Get("X-Request-Id"); got != "" {
+		t.Errorf("nobody asked, the caller was told %q", got)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	if err != nil {
