@@ -134,7 +134,7 @@ type part struct {
 
 func (it *item) read(s *wire.Scanner) {
 	for ok := s.Object(); ok && s.Field(); {
-		switch name := string(s.Name()); name {
+		switch string(s.Name()) {
 		case "sender":
 			it.sender = readID(s)
 		case "recipient":
@@ -149,6 +149,7 @@ func (it *item) read(s *wire.Scanner) {
 			"messaging_feedback", "response_feedback", "messaging_customer_information",
 			"in_thread_lead_form_submit", "messaging_in_thread_lead_form_submit",
 			"customer_information", "call", "calls", "call_permission_reply":
+			name := string(s.Name()) // here alone it is kept
 			if (it.kind == "message" || it.kind == "postback") && name != "message" && name != "postback" {
 				s.Skip() // said beside a message, not instead of it
 				continue

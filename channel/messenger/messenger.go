@@ -62,7 +62,7 @@ type Config struct {
 // Adapter is one page on Messenger. Its zero value verifies and sends nothing.
 type Adapter struct {
 	page    string
-	secrets channel.Secrets
+	mac     *wire.HexMAC
 	verify  channel.Secret
 	token   channel.Secret
 	base    string         // address of the API with its version
@@ -84,7 +84,7 @@ var (
 // wrong with c at once and holds no secret.
 func New(c Config) (*Adapter, error) {
 	a := &Adapter{
-		page: c.PageID, secrets: c.AppSecrets, verify: c.VerifyToken,
+		page: c.PageID, mac: wire.NewHexMAC(c.AppSecrets), verify: c.VerifyToken,
 		token: c.AccessToken, timeout: c.Timeout, client: c.Client,
 	}
 	var wrong []error
@@ -143,7 +143,7 @@ func (*Adapter) Channel() string { return "messenger" }
 // stand in its header, once.
 func (a *Adapter) Verify(r *channel.Request) error {
 	signature, ok := wire.One(r.Header, signatureHeader)
-	if !ok || r.Method != http.MethodPost || !wire.HexMAC(a.secrets, signature, "sha256=", r.Body) {
+	if !ok || r.Method != http.MethodPost || !a.mac.Match(signature, "sha256=", r.Body) {
 		return channel.ErrUnverified
 	}
 	return nil

@@ -68,24 +68,24 @@ func (me self) decode(body []byte) (channel.Batch, error) {
 
 // read reads one field of the update.
 func (u *update) read(s *wire.Scanner) {
-	switch name := string(s.Name()); name {
+	switch string(s.Name()) {
 	case "update_id":
 		u.id = s.ID()
 		return
 	case "message", "edited_message", "channel_post", "edited_channel_post",
 		"business_message", "edited_business_message":
-		u.field = name
+		u.field = string(s.Name())
 		u.msg = message{}
 		u.msg.read(s)
 	case "deleted_business_messages":
-		u.field = name
+		u.field = string(s.Name())
 		u.other = other{}
 		u.other.read(s, &u.deleted)
 	case "business_connection", "message_reaction", "message_reaction_count", "inline_query",
 		"chosen_inline_result", "callback_query", "shipping_query", "pre_checkout_query",
 		"purchased_paid_media", "poll", "poll_answer", "my_chat_member", "chat_member",
 		"chat_join_request", "chat_boost", "removed_chat_boost":
-		u.field = name
+		u.field = string(s.Name())
 		u.other = other{}
 		u.other.read(s, nil)
 	default:

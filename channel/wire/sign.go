@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"net/http"
+	"sync"
 
 	"github.com/sotto-chat/sotto/channel"
 )
@@ -34,11 +36,27 @@ func SecretHeader(h http.Header, name string, secrets channel.Secrets) bool {
 	return match
 }
 
-// HexMAC reports whether signature is prefix and then the HMAC-SHA256 of body
-// under one of the secrets, in 64 lower-case hexadecimal digits. A zero secret
-// signs nothing.
-func HexMAC(secrets channel.Secrets, signature, prefix string, body []byte) bool {
-	if len(signature) != len(prefix)+2*sha256.Size || signature[:len(prefix)] != prefix {
+// HexMAC checks signatures with HMAC-SHA256. The zero value and nil match nothing.
+type HexMAC struct{ keyed []*sync.Pool } // of hash.Hash, one pool for each secret
+
+// NewHexMAC returns a check for secrets, of which any may have signed. A zero
+// secret signs nothing.
+func NewHexMAC(secrets channel.Secrets) *HexMAC {
+	m := &HexMAC{}
+	for _, s := range secrets {
+		if s.IsZero() {
+			continue
+		}
+		// The state after the key is worked out once for each hash, not for each call.
+		m.keyed = append(m.keyed, &sync.Pool{New: func() any { return hmac.New(sha256.New, []byte(s.Reveal())) }})
+	}
+	return m
+}
+
+// Match reports whether signature is prefix and then the HMAC-SHA256 of body
+// under one of the secrets, in 64 lower-case hexadecimal digits.
+func (m *HexMAC) Match(signature, prefix string, body []byte) bool {
+	if m == nil || len(signature) != len(prefix)+2*sha256.Size || signature[:len(prefix)] != prefix {
 		return false
 	}
 	digits := signature[len(prefix):]
@@ -47,19 +65,22 @@ func HexMAC(secrets channel.Secrets, signature, prefix string, body []byte) bool
 			return false
 		}
 	}
-	var want, got [sha256.Size]byte
-	if _, err := hex.Decode(want[:], []byte(digits)); err != nil {
+	var sums struct{ want, got [sha256.Size]byte } // in one piece: both go to the heap
+	if _, err := hex.Decode(sums.want[:], []byte(digits)); err != nil {
 		return false
 	}
 	match := false
-	for _, s := range secrets {
-		if s.IsZero() {
-			continue
+	for _, pool := range m.keyed {
+		h, ok := pool.Get().(hash.Hash)
+		if !ok {
+			return false
 		}
-		m := hmac.New(sha256.New, []byte(s.Reveal()))
-		m.Write(body)
-		m.Sum(got[:0])
-		match = hmac.Equal(got[:], want[:]) || match
+		h.Reset()
+		h.Write(body)
+		h.Sum(sums.got[:0])
+		match = hmac.Equal(sums.got[:], sums.want[:]) || match
+		h.Reset() // nothing of the body stays behind
+		pool.Put(h)
 	}
 	return match
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,10 +44,36 @@ func TestHexMAC(t *testing.T) {
 		{"no prefix", keys(rfcKey), rfcMAC, rfcText, false},
 		{"empty", keys(rfcKey), "", rfcText, false},
 	} {
-		if got := HexMAC(tt.keys, tt.signature, "sha256=", []byte(tt.body)); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
+		m := NewHexMAC(tt.keys)
+		for range 3 { // a hash is used again
+			if got := m.Match(tt.signature, "sha256=", []byte(tt.body)); got != tt.want {
+				t.Errorf("%s: %v", tt.name, got)
+			}
+			if m.Match("sha256="+strings.Repeat("0", 64), "sha256=", []byte("other")) {
+				t.Errorf("%s: a wrong one matches", tt.name)
+			}
 		}
 	}
+	var none *HexMAC
+	if none.Match("sha256="+rfcMAC, "sha256=", []byte(rfcText)) || (&HexMAC{}).Match("sha256="+rfcMAC, "sha256=", []byte(rfcText)) {
+		t.Error("the zero value matches")
+	}
+}
+
+// Checks at the same time do not mix their bodies up.
+func TestHexMACTogether(t *testing.T) {
+	m := NewHexMAC(channel.Secrets{channel.NewSecret("other"), channel.NewSecret(rfcKey)})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 200 {
+				if ok := m.Match(rfcMAC, "", []byte(rfcText[i%2:])); ok != (i%2 == 0) {
+					t.Errorf("%d: %v", i, ok)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestSecretHeader(t *testing.T) {
