@@ -53,7 +53,7 @@ func (s *Server) banner(r *running) {
 	for _, l := range lines {
 		fmt.Fprintf(&b, "%-13s %s\n", l[0], l[1])
 	}
-	_, _ = s.in.Out.Write([]byte(b.String())) //nolint:errcheck // nobody to tell
+	_, _ = s.in.Out.Write([]byte(b.String())) // nobody to tell
 }
 
 // localURL is where this process answers.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"io/fs"
 	"os"
 
 	"github.com/sotto-chat/sotto"
@@ -21,7 +20,7 @@ func (s *Server) configuredBot() (sotto.Bot, error) {
 			return nil
 		}), nil
 	}
-	var files fs.FS = shophelp.Files()
+	files := shophelp.Files()
 	prefix := "help/"
 	if s.cfg.Bot.Sources != "" {
 		prefix = ""

@@ -179,8 +179,7 @@ func (s *Server) verifyOffline(ctx context.Context) (v Verified, err error) {
 
 func verifyLog(ctx context.Context, db *store.DB, head, key string) (Verified, error) {
 	rep, err := audit.Verify(ctx, db, audit.VerifyOptions{HeadFile: head, VerifierKey: key})
-	var f *audit.Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*audit.Fault](err); ok {
 		return Verified{Fault: f.Error()}, nil
 	}
 	if err != nil {

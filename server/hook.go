@@ -40,7 +40,7 @@ func newHooks(r *running) *hooks {
 		if a.web != nil {
 			continue
 		}
-		hs, _ := p.adapters[a.key].(channel.Handshaker) //nolint:errcheck // an optional ability
+		hs, _ := p.adapters[a.key].(channel.Handshaker) // an optional ability
 		h.by["/hooks/"+a.key] = &hook{account: a.key, adapter: p.adapters[a.key], handshake: hs, counts: m.Account(a.key)}
 	}
 	return h
@@ -70,7 +70,7 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.answer(w, r, k, body)
 }
 
-var errTooLarge = errors.New("body too large") //nolint:gochecknoglobals // a sentinel
+var errTooLarge = errors.New("body too large")
 
 // refusal is the status for a body that was not read: too large, or broken off.
 func refusal(err error) int {
@@ -169,5 +169,5 @@ func writeResponse(w http.ResponseWriter, resp *channel.Response) {
 		status = http.StatusOK
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(resp.Body) //nolint:errcheck // the caller is gone, which is theirs to know
+	_, _ = w.Write(resp.Body) // the caller is gone, which is theirs to know
 }

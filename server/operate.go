@@ -82,8 +82,7 @@ func Operate(ctx context.Context, cfg Config, op string, in, out any) error {
 	}
 	c, err := control.Dial(s.cfg.Data)
 	if err == nil {
-		defer c.Close()
-		return c.Call(ctx, op, in, out)
+		return errors.Join(c.Call(ctx, op, in, out), c.Close())
 	}
 	if sotto.KindOf(err) != sotto.KindNotFound {
 		return err

@@ -33,7 +33,7 @@ func (r *running) routes() http.Handler {
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) //nolint:errcheck // the caller is gone, which is theirs to know
+	_, _ = w.Write([]byte(text)) // the caller is gone, which is theirs to know
 }
 
 // readyz says whether new messages can be kept.
@@ -70,7 +70,7 @@ func (r *running) privacy(w http.ResponseWriter, req *http.Request) {
 	h.Set("Content-Language", lang)
 	h.Set("Vary", "Accept-Language")
 	h.Set("Content-Security-Policy", notice.PageCSP())
-	_, _ = w.Write(page) //nolint:errcheck // the caller is gone, which is theirs to know
+	_, _ = w.Write(page) // the caller is gone, which is theirs to know
 }
 
 // acceptLanguage returns the tags of an Accept-Language header in their order;

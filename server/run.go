@@ -49,7 +49,7 @@ func (s *Server) start(ctx context.Context) (r *running, err error) {
 			err = errors.Join(err, begun.p.close())
 		}
 	}()
-	r.front, err = transport.New(s.transportConfig(r, &lateHandler{r: r}))
+	r.front, err = transport.New(s.transportConfig(r, &lateHandler{r: r})) //nolint:contextcheck // a socket is opened at once
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +69,9 @@ func (s *Server) start(ctx context.Context) (r *running, err error) {
 	if _, err = r.p.log.Write(ctx, trail); err != nil {
 		return nil, err
 	}
-	r.count()
+	r.count() //nolint:contextcheck // numbers are asked for later, by whoever reads them
 	s.addr = r.front.Addr().String()
-	if r.control, err = control.Listen(s.cfg.Data, s.operations(r.p)); err != nil {
+	if r.control, err = control.Listen(s.cfg.Data, s.operations(r.p)); err != nil { //nolint:contextcheck // a socket is opened at once
 		return nil, err
 	}
 	return r, nil
@@ -178,7 +178,7 @@ func (r *running) serve(ctx context.Context) error {
 	case <-front.done:
 	}
 	front.end()
-	err := errors.Join(served, r.control.Close())
+	err := errors.Join(served, r.control.Close()) //nolint:contextcheck // what is under way is finished after the context has ended
 	s.endTurns(ctx, turns)
 	sends.end()
 	life.end()

@@ -56,8 +56,10 @@ type ingestReport struct {
 
 // Run measures ingestion.
 func (c *benchIngestCmd) Run(ctx context.Context, con *console) error {
-	rep := ingestReport{Bench: "ingest", CPUs: runtime.NumCPU(), Body: 1024,
-		Note: "events are verified, decoded, sealed, de-duplicated and durable before the 200; handling them is measured by bench turn and held back here"}
+	rep := ingestReport{
+		Bench: "ingest", CPUs: runtime.NumCPU(), Body: 1024,
+		Note: "events are verified, decoded, sealed, de-duplicated and durable before the 200; handling them is measured by bench turn and held back here",
+	}
 	srv, err := startChild(ctx, con, "ingest", c.benchFlags, "http://127.0.0.1:9")
 	if err != nil {
 		return err
@@ -77,7 +79,7 @@ func (c *benchIngestCmd) Run(ctx context.Context, con *console) error {
 			}
 			rep.Results = append(rep.Results, r)
 			if !c.JSON {
-				fmt.Fprintf(con.out, "%-9s %3d connections: %7.0f/s (ceiling %7.0f/s, ratio %.2f)  p50 %5.2f ms  p99 %5.2f ms  CPU %5.1f µs (ceiling %4.1f µs)\n",
+				con.printf("%-9s %3d connections: %7.0f/s (ceiling %7.0f/s, ratio %.2f)  p50 %5.2f ms  p99 %5.2f ms  CPU %5.1f µs (ceiling %4.1f µs)\n",
 					r.Channel, r.Connections, r.PerSecond, r.CeilingPerSecond, r.Ratio, r.P50ms, r.P99ms, r.CPUus, r.CeilingCPUus)
 			}
 		}

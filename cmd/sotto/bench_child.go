@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -117,12 +116,12 @@ func (c *child) measure(f func() (*bench.Slice, error)) (*bench.Slice, time.Dura
 
 // end closes the child's input, which ends it, and removes its data.
 func (c *child) end() {
-	_ = c.in.Close()                                                            //nolint:errcheck // it may have ended already
-	kill := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() }) //nolint:errcheck // it may have ended already
-	_ = c.cmd.Wait()                                                            //nolint:errcheck // its exit code says nothing here
+	_ = c.in.Close()                                                            // it may have ended already
+	kill := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() }) // it may have ended already
+	_ = c.cmd.Wait()                                                            // its exit code says nothing here
 	kill.Stop()
 	if c.dir != "" {
-		_ = os.RemoveAll(c.dir) //nolint:errcheck // a leftover in the temporary directory
+		_ = os.RemoveAll(c.dir) // a leftover in the temporary directory
 	}
 }
 
@@ -136,7 +135,7 @@ func runBenchChild(ctx context.Context, args []string, con *console) int {
 	if args[3] != "" {
 		stop, err := profile(args[3])
 		if err != nil {
-			fmt.Fprintln(con.err, "sotto bench:", err)
+			con.complain("sotto bench", err)
 			return 1
 		}
 		defer stop()
@@ -150,10 +149,10 @@ func runBenchChild(ctx context.Context, args []string, con *console) int {
 		addr, err = serveBench(ctx, &wg, args[0], args[1], args[2], con)
 	}
 	if err != nil {
-		fmt.Fprintln(con.err, "sotto bench:", err)
+		con.complain("sotto bench", err)
 		return 1
 	}
-	fmt.Fprintln(con.out, addr)
+	con.printf("%s\n", addr)
 	for sc := bufio.NewScanner(con.in); sc.Scan(); {
 		var ru syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
@@ -163,7 +162,7 @@ func runBenchChild(ctx context.Context, args []string, con *console) int {
 		if err != nil {
 			return 1
 		}
-		fmt.Fprintln(con.out, string(b))
+		con.printf("%s\n", b)
 	}
 	cancel()
 	wg.Wait()
@@ -180,7 +179,7 @@ func profile(file string) (stop func(), err error) {
 	}
 	return func() {
 		pprof.StopCPUProfile()
-		_ = f.Close() //nolint:errcheck // a profile is a help, not a result
+		_ = f.Close() // a profile is a help, not a result
 	}, nil
 }
 
@@ -208,29 +207,30 @@ channels:
   messenger: { bench: { page_id: "PAGE", app_secret: env:A, verify_token: env:V, access_token: env:P, api: "API" } }
 `)
 	cfg := benchConfig(dir)
-	if err := os.WriteFile(cfg.File, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(cfg.File, []byte(text), 0o600); err != nil { //nolint:gosec // a directory made for the run
 		return cfg, err
 	}
 	return cfg, server.CreateKey(filepath.Join(dir, "kek"))
 }
 
 func serveBench(ctx context.Context, wg *sync.WaitGroup, kind, dir, api string, con *console) (string, error) {
-	cfg, err := benchConfig(dir), error(nil)
+	cfg := benchConfig(dir)
 	if kind != "data" {
+		var err error
 		if cfg, err = writeBenchConfig(dir, api); err != nil {
 			return "", err
 		}
 	}
 	cfg.Hold = kind == "ingest"
 	bot := sotto.BotFunc(func(_ context.Context, t *sotto.Turn) error { t.Reply(t.Text); return nil })
-	s, err := server.New(cfg, bot)
+	s, err := server.New(cfg, bot) //nolint:contextcheck // the bot is given: none is made
 	if err != nil {
 		return "", err
 	}
 	failed := make(chan error, 1)
 	wg.Go(func() {
 		if err := s.Run(ctx); err != nil {
-			fmt.Fprintln(con.err, "sotto bench:", err)
+			con.complain("sotto bench", err)
 			failed <- err
 		}
 	})
@@ -264,8 +264,8 @@ func serveCeiling(ctx context.Context) (string, error) {
 		}
 	})
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	go func() { <-ctx.Done(); _ = srv.Close() }() //nolint:errcheck // the run is over
-	go func() { _ = srv.Serve(l) }()              //nolint:errcheck // it ends with the run
+	go func() { <-ctx.Done(); _ = srv.Close() }() // the run is over
+	go func() { _ = srv.Serve(l) }()              // it ends with the run
 	return l.Addr().String(), nil
 }
 

@@ -144,7 +144,7 @@ func rssMiB(pid int) float64 {
 	}
 	for line := range strings.Lines(string(b)) {
 		var kib float64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %f kB", &kib); n == 1 { //nolint:errcheck // n says it
+		if n, _ := fmt.Sscanf(line, "VmRSS: %f kB", &kib); n == 1 { // n says it
 			return kib / 1024
 		}
 	}

@@ -23,7 +23,7 @@ type serveCmd struct {
 func (c *serveCmd) Run(ctx context.Context, con *console) error {
 	cfg := c.server(con)
 	cfg.Listen, cfg.Out = c.Listen, con.out
-	s, err := server.New(cfg, nil)
+	s, err := server.New(cfg, nil) //nolint:contextcheck // it reads files and waits for nothing
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ type initCmd struct {
 
 // Run writes the template.
 func (c *initCmd) Run(con *console) error {
-	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's choice
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // the path is the operator's choice
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%s is there already; it stays as it is", c.File)
 	}
@@ -65,7 +65,7 @@ func (c *checkCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	for _, f := range findings {
-		fmt.Fprintln(con.out, f)
+		con.printf("%s\n", f)
 	}
 	if findings.Bad() {
 		return errFound
@@ -189,12 +189,12 @@ func (c *policyExplainCmd) Run(ctx context.Context, con *console) error {
 	if out.Allowed {
 		answer = "allowed"
 	}
-	fmt.Fprintf(con.out, "%s: %s for %s may %s for the purpose %s\n", answer, "data of "+out.Person, c.Recipient, c.Action, c.Purpose)
+	con.printf("%s: %s for %s may %s for the purpose %s\n", answer, "data of "+out.Person, c.Recipient, c.Action, c.Purpose)
 	if len(out.Reasons) == 0 {
-		fmt.Fprintln(con.out, "  no policy permits it")
+		con.printf("  no policy permits it\n")
 	}
 	for _, r := range out.Reasons {
-		fmt.Fprintf(con.out, "  %s %s (%s:%d): %s\n", r.Effect, r.Policy, r.File, r.Line, r.Text)
+		con.printf("  %s %s (%s:%d): %s\n", r.Effect, r.Policy, r.File, r.Line, r.Text)
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (c *policyListCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	for _, p := range ps {
-		fmt.Fprintf(con.out, "// %s:%d\n%s\n\n", p.File, p.Line, p.Source)
+		con.printf("// %s:%d\n%s\n\n", p.File, p.Line, p.Source)
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ func (c *auditVerifyCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	if !v.OK {
-		fmt.Fprintln(con.out, v.Fault)
+		con.printf("%s\n", v.Fault)
 		return errFound
 	}
 	_, err := fmt.Fprintf(con.out, "ok: %d entries, root %s\n", v.Size, v.Root)

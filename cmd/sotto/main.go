@@ -48,6 +48,20 @@ type console struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) (string, bool)
+
+	lost error // the first failure to print, which ends the command with an error
+}
+
+// printf prints a part of a command's result.
+func (c *console) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(c.out, format, args...); err != nil && c.lost == nil {
+		c.lost = err
+	}
+}
+
+// complain says why a command failed.
+func (c *console) complain(who string, err error) {
+	_, _ = fmt.Fprintf(c.err, "%s: %v\n", who, err) // there is nobody else to tell
 }
 
 // gcPercent lets the heap grow to several times what is live before it is
@@ -67,7 +81,7 @@ func main() {
 
 // errFound ends a command that did its work and found something wrong: the
 // findings are printed already.
-var errFound = errors.New("found") //nolint:gochecknoglobals // a sentinel
+var errFound = errors.New("found")
 
 func run(ctx context.Context, args []string, con *console) (code int) {
 	if len(args) > 0 && args[0] == benchChild {
@@ -79,7 +93,7 @@ func run(ctx context.Context, args []string, con *console) (code int) {
 		kong.Writers(con.out, con.err), kong.Exit(func(n int) { exited = n }), kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con))
 	if err != nil {
-		fmt.Fprintln(con.err, "sotto:", err)
+		con.complain("sotto", err)
 		return 2
 	}
 	k, err := parser.Parse(args)
@@ -87,18 +101,20 @@ func run(ctx context.Context, args []string, con *console) (code int) {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(con.err, "sotto:", err)
+		con.complain("sotto", err)
 		return 2
 	}
-	switch err := k.Run(); {
-	case err == nil:
-		return 0
-	case errors.Is(err, errFound):
-		return 1
-	default:
-		fmt.Fprintln(con.err, "sotto:", err)
-		return 1
+	err = k.Run()
+	if err == nil {
+		err = con.lost
 	}
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, errFound) {
+		con.complain("sotto", err)
+	}
+	return 1
 }
 
 // configFlag is shared by the commands that work on a configuration.

@@ -111,6 +111,7 @@ func TestIngestAgainstWhatIsNotAServer(t *testing.T) {
 // echo is a bot that answers over the stub network; new persons get a notice
 // first.
 func echo(t *testing.T, api func() string) http.HandlerFunc {
+	t.Helper()
 	var known sync.Map
 	return func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

@@ -2,6 +2,7 @@ package inbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -403,7 +404,7 @@ func TestErasureBetweenSealingAndStoring(t *testing.T) {
 	}
 	_, err := h.Vault.Erase(context.Background(), h.Person("ann"))
 	h.Must(err)
-	if _, err := h.Journal.Append(context.Background(), []journal.Record{r}); err != journal.ErrStale { //nolint:errorlint // returned as it is
+	if _, err := h.Journal.Append(context.Background(), []journal.Record{r}); !errors.Is(err, journal.ErrStale) {
 		t.Errorf("stored under a key that is gone: %v", err)
 	}
 	h.Receive(ev) // and it is sealed anew

@@ -17,14 +17,15 @@ import (
 
 // turn is the handling of one event.
 type turn struct {
-	in    *Inbox
-	rec   *journal.Record
-	box   *box
-	ev    channel.Event
-	st    people.State
-	lang  string
-	trail *audit.Trail
-	res   result
+	in     *Inbox
+	rec    *journal.Record
+	box    *box
+	ev     channel.Event
+	st     people.State
+	lang   string
+	closed bool // the event is sealed yet
+	trail  *audit.Trail
+	res    result
 }
 
 // handle does all that is to be done with one event.
@@ -36,16 +37,16 @@ func (in *Inbox) handle(ctx context.Context, b *box, r *journal.Record) verdict 
 	if err == nil {
 		return v
 	}
-	switch k := sotto.KindOf(err); k {
-	case sotto.KindNotFound, sotto.KindCorrupt, sotto.KindDenied:
+	k := sotto.KindOf(err)
+	if k == sotto.KindDenied || t.closed && (k == sotto.KindNotFound || k == sotto.KindCorrupt) {
 		// Its key is gone: the person was erased, or its time is over. Or no
-		// policy permits to look at it. Either way it is destroyed.
+		// policy permits to look at it. Either way it is destroyed. Other damage
+		// says nothing about the event.
 		in.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "event not handled", slog.Int64("record", r.ID), slog.String("cause", k.String()))
 		return in.discard(ctx, r)
-	default:
-		in.cfg.Logger.LogAttrs(ctx, slog.LevelError, "turn not finished; it is tried again", slog.Int64("record", r.ID), slog.String("cause", k.String()))
-		return again
 	}
+	in.cfg.Logger.LogAttrs(ctx, slog.LevelError, "turn not finished; it is tried again", slog.Int64("record", r.ID), slog.String("cause", k.String()))
+	return again
 }
 
 func (t *turn) run(ctx context.Context) (verdict, error) {
@@ -59,9 +60,11 @@ func (t *turn) run(ctx context.Context) (verdict, error) {
 		return again, err
 	}
 	t.trail = audit.NewTrail("turn", who)
+	t.closed = true
 	if err := t.open(ctx); err != nil {
 		return again, err
 	}
+	t.closed = false
 	t.lang = t.language()
 	switch t.ev.Kind {
 	case sotto.EventMessage, sotto.EventButton:

@@ -28,17 +28,17 @@ type rig struct {
 	now       time.Time
 }
 
-func newRig(t testing.TB) *rig {
-	t.Helper()
-	r := &rig{t: t, now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
-	dir := t.TempDir()
+func newRig(tb testing.TB) *rig {
+	tb.Helper()
+	r := &rig{t: tb, now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	dir := tb.TempDir()
 	var err error
 	r.vault, err = vault.Open(context.Background(), vault.Config{Path: filepath.Join(dir, "keys.db"), Create: true, Current: vault.NewKEK()})
 	r.must(err)
-	t.Cleanup(func() { r.must(r.vault.Close()) })
+	tb.Cleanup(func() { r.must(r.vault.Close()) })
 	r.db, err = store.Open(context.Background(), store.Config{Path: filepath.Join(dir, "data.db")})
 	r.must(err)
-	t.Cleanup(func() { r.must(r.db.Close()) })
+	tb.Cleanup(func() { r.must(r.db.Close()) })
 	r.j, err = Open(context.Background(), Config{DB: r.db, Committed: r.note, Generation: r.vault.Generation})
 	r.must(err)
 	return r
@@ -336,7 +336,7 @@ func TestErrors(t *testing.T) {
 	exec(`DROP TABLE journal_event`)
 	exec(`DROP TABLE journal_seen`)
 	for name, f := range map[string]func() error{
-		"append":  func() error { _, err := r.j.Append(ctx, []Record{r.record(1, 2)}); return err },
+		"append":  func() error { _, err := r.j.Append(ctx, []Record{r.record(1, 2)}); return err }, //nolint:contextcheck // sealing is not what is measured
 		"pending": func() error { _, err := r.j.Pending(ctx, 0, 1); return err },
 		"get":     func() error { _, err := r.j.Get(ctx, []int64{1}); return err },
 		"expired": func() error { _, _, err := r.j.Expired(ctx, r.now); return err },

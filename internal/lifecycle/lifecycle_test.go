@@ -313,17 +313,16 @@ func TestFarewell(t *testing.T) {
 	}
 }
 
-// turn stores a turn as if it had been held at a time.
-func turn(h *parttest.House, user string, at time.Time, keep time.Duration) transcript.Row {
+// turn stores a turn of ann as if it had been held at a time.
+func turn(h *parttest.House, at time.Time, keep time.Duration) {
 	h.T.Helper()
 	r := transcript.Row{
-		ID: at.UnixMicro(), Person: h.Person(user), Conversation: h.Conversation(user), Purpose: sotto.PurposeReply, At: at, Expires: at.Add(keep),
+		ID: at.UnixMicro(), Person: h.Person("ann"), Conversation: h.Conversation("ann"), Purpose: sotto.PurposeReply, At: at, Expires: at.Add(keep),
 	}
 	var err error
 	r.Sealed, err = h.Vault.Seal(context.Background(), transcript.Ref(&r), vault.Reply, at, (&transcript.Said{In: "x"}).Encode())
 	h.Must(err)
 	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.Transcript.Add(tx, []transcript.Row{r}) }))
-	return r
 }
 
 // TestRetention looks at every day of two years and at the ends of months, leap
@@ -345,7 +344,7 @@ func TestRetention(t *testing.T) {
 			}
 			slices.SortFunc(ends, time.Time.Compare)
 			for _, at := range ends {
-				turn(h, "ann", at, keep)
+				turn(h, at, keep)
 			}
 			var moments []time.Time
 			for _, at := range ends {
@@ -390,7 +389,7 @@ func TestRetentionThatWasChanged(t *testing.T) {
 		h.Keep = c.was
 		h.Open()
 		for _, age := range []time.Duration{0, 20 * day, 40 * day, 80 * day} {
-			turn(h, "ann", h.Now().Add(-age), c.was)
+			turn(h, h.Now().Add(-age), c.was)
 		}
 		h.Close()
 		h.Keep = c.is
@@ -405,7 +404,7 @@ func TestRetentionThatWasChanged(t *testing.T) {
 				_, err := tx.Exec(`DELETE FROM transcript WHERE at < $1`, h.Now().Add(-30*day).UnixMilli())
 				return err
 			}))
-			turn(h, "ann", h.Now().Add(-50*day), min(c.was, c.is))
+			turn(h, h.Now().Add(-50*day), min(c.was, c.is))
 			_, err = h.Life.Sweep(context.Background())
 			h.Must(err)
 			if n := h.Rows("transcript"); n != 2 {
@@ -420,7 +419,7 @@ func TestRetentionThatWasChanged(t *testing.T) {
 func TestSweepWithTheClockSetBack(t *testing.T) {
 	h := parttest.New(t)
 	h.Open()
-	turn(h, "ann", h.Now().Add(-10*24*time.Hour), h.Keep)
+	turn(h, h.Now().Add(-10*24*time.Hour), h.Keep)
 	h.Pass(-365 * 24 * time.Hour)
 	r, err := h.Life.Sweep(context.Background())
 	h.Must(err)
@@ -454,7 +453,7 @@ func TestSweepOfTheJournal(t *testing.T) {
 func TestRunSweepsAfterDowntime(t *testing.T) {
 	h := parttest.New(t)
 	h.Open()
-	turn(h, "ann", h.Now().Add(-31*24*time.Hour), h.Keep)
+	turn(h, h.Now().Add(-31*24*time.Hour), h.Keep)
 	h.Run()
 	h.Wait(func() bool { return h.Rows("transcript") == 0 }, "the turn is swept")
 	h.Wait(func() bool { return strings.Contains(h.LogText(), "retention sweep") }, "the sweep is told of")
@@ -465,7 +464,7 @@ func TestRunSaysWhatFails(t *testing.T) {
 	h.Start()
 	h.Meet("ann")
 	exec(h, `CREATE TRIGGER no BEFORE DELETE ON transcript BEGIN SELECT RAISE(ABORT, 'no'); END`)
-	turn(h, "ann", h.Now().Add(-31*24*time.Hour), h.Keep)
+	turn(h, h.Now().Add(-31*24*time.Hour), h.Keep)
 	_, err := h.Life.Erase(context.Background(), h.Person("ann"), sotto.RecipientPrivacy)
 	h.Must(err)
 	h.Wait(func() bool { return strings.Contains(h.LogText(), "not deleted yet") }, "an erasure that cannot go on is told of")

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ func TestMetrics(t *testing.T) {
 	m.Counter("sotto_things_total", "Things.", func() float64 { return 7 })
 	m.Gauge("sotto_waiting", "Waiting.", func() float64 { return -1 })
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{
 		`sotto_webhook_total{account="telegram/shop",result="event"} 16`,
 		`sotto_webhook_total{account="telegram/shop",result="unknown"} 1`,

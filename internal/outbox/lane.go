@@ -213,7 +213,7 @@ func (o *Outbox) clockwork(ctx context.Context) {
 }
 
 // timerHeap orders lanes by the time at which they become ready.
-type timerHeap []*lane
+type timerHeap []*lane //nolint:recvcheck // package heap wants it so
 
 func (h timerHeap) Len() int           { return len(h) }
 func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }

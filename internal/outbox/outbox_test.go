@@ -32,6 +32,7 @@ func failing(n int, err error) func(int, *channel.Outgoing) error {
 }
 
 func TestClasses(t *testing.T) {
+	t.Parallel()
 	type counts struct{ Tried, Sent, Retried, Unknown, Dropped, Gone, Failed int }
 	for _, c := range []struct {
 		name       string
@@ -128,13 +129,13 @@ func TestExpiredIsGivenUpInTime(t *testing.T) {
 	}
 }
 
-// item stores a message as a turn does.
-func item(h *parttest.House, user string, kind outbox.Kind, account, text string, expires time.Time) int64 {
+// item stores a message to ann as a turn does.
+func item(h *parttest.House, kind outbox.Kind, account, text string, expires time.Time) int64 {
 	h.T.Helper()
 	it := &outbox.Item{
-		ID: h.IDs.Next(), Person: h.Person(user), Conversation: h.Conversation(user), Account: account, Kind: kind, Expires: expires,
+		ID: h.IDs.Next(), Person: h.Person("ann"), Conversation: h.Conversation("ann"), Account: account, Kind: kind, Expires: expires,
 	}
-	h.Must(h.Outbox.Seal(context.Background(), it, &outbox.Message{To: "chat-" + user, Text: text}))
+	h.Must(h.Outbox.Seal(context.Background(), it, &outbox.Message{To: "chat-ann", Text: text}))
 	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.Outbox.Add(tx, []*outbox.Item{it}) }))
 	return it.ID
 }
@@ -143,7 +144,7 @@ func TestAnAccountThatIsNotConfiguredDoesNotKeepMessagesForEver(t *testing.T) {
 	h := parttest.New(t)
 	h.Start()
 	h.Meet("ann")
-	item(h, "ann", outbox.Reply, "telegram/other", "x", h.Now().Add(500*time.Millisecond))
+	item(h, outbox.Reply, "telegram/other", "x", h.Now().Add(500*time.Millisecond))
 	h.Wait(func() bool { return h.Outbox.Stats.Retried.Load() > 0 }, "it waits for the account")
 	h.WaitIdle()
 }
@@ -151,8 +152,8 @@ func TestAnAccountThatIsNotConfiguredDoesNotKeepMessagesForEver(t *testing.T) {
 func TestWhoWasNotToldGetsNoReplyButWhatIsOwed(t *testing.T) {
 	h := parttest.New(t)
 	h.Start()
-	item(h, "ann", outbox.Reply, parttest.Account, "reply", h.Now().Add(time.Hour))
-	item(h, "ann", outbox.System, parttest.Account, "owed", h.Now().Add(time.Hour))
+	item(h, outbox.Reply, parttest.Account, "reply", h.Now().Add(time.Hour))
+	item(h, outbox.System, parttest.Account, "owed", h.Now().Add(time.Hour))
 	h.WaitIdle()
 	if got := parttest.Texts(h.Net.Sent()); !cmp.Equal(got, []string{"owed"}) {
 		t.Errorf("sent %q", got)
@@ -170,6 +171,7 @@ func group(h *parttest.House, user, text string) channel.Event {
 }
 
 func TestStopHoldsAtSendTime(t *testing.T) {
+	t.Parallel()
 	for name, outcome := range map[string]error{"the send before is taken": nil, "the send before finds the person gone": &channel.SendError{Class: channel.Gone}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -318,6 +320,7 @@ func TestOneAtATimeInOrder(t *testing.T) {
 
 // A crash while a message is being sent: its outcome is unknown.
 func TestCrashWhileSending(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name       string
 		unknown    outbox.Unknown
@@ -411,10 +414,10 @@ func TestForget(t *testing.T) {
 	h.Net.Fail(func(int, *channel.Outgoing) error {
 		return &channel.SendError{Class: channel.Retry, RetryAfter: time.Hour}
 	})
-	item(h, "ann", outbox.Reply, parttest.Account, "one", h.Now().Add(24*time.Hour))
-	last := item(h, "ann", outbox.Reply, parttest.Account, "two", h.Now().Add(24*time.Hour))
+	item(h, outbox.Reply, parttest.Account, "one", h.Now().Add(24*time.Hour))
+	last := item(h, outbox.Reply, parttest.Account, "two", h.Now().Add(24*time.Hour))
 	h.Wait(func() bool { return h.Outbox.Stats.Retried.Load() == 1 }, "the first is put off")
-	item(h, "ann", outbox.System, parttest.Account, "three", h.Now().Add(24*time.Hour))
+	item(h, outbox.System, parttest.Account, "three", h.Now().Add(24*time.Hour))
 	items, err := h.Outbox.Of(context.Background(), h.Person("ann"))
 	h.Must(err)
 	if len(items) != 3 {
@@ -437,12 +440,12 @@ func TestForgetEverythingOfALaneThatWaits(t *testing.T) {
 	h.Start()
 	h.Meet("ann")
 	h.Net.Fail(failing(1, &channel.SendError{Class: channel.Retry, RetryAfter: time.Hour}))
-	item(h, "ann", outbox.Reply, parttest.Account, "one", h.Now().Add(24*time.Hour))
+	item(h, outbox.Reply, parttest.Account, "one", h.Now().Add(24*time.Hour))
 	h.Wait(func() bool { return h.Outbox.Stats.Retried.Load() == 1 }, "it is put off")
 	_, err := h.Outbox.Forget(context.Background(), h.Person("ann"), 1<<62)
 	h.Must(err)
 	h.WaitIdle()
-	item(h, "ann", outbox.Reply, parttest.Account, "two", h.Now().Add(24*time.Hour))
+	item(h, outbox.Reply, parttest.Account, "two", h.Now().Add(24*time.Hour))
 	h.WaitIdle()
 	if got := parttest.Texts(h.Net.Sent())[2:]; !cmp.Equal(got, []string{"two"}) {
 		t.Errorf("sent %q", got)
@@ -454,7 +457,7 @@ func TestFullIsPerAccount(t *testing.T) {
 	h.OutboxLimit = 2
 	h.Open()
 	for range 2 {
-		item(h, "ann", outbox.System, parttest.Account, "x", h.Now().Add(time.Hour))
+		item(h, outbox.System, parttest.Account, "x", h.Now().Add(time.Hour))
 	}
 	if !h.Outbox.Full(parttest.Account) || h.Outbox.Full("telegram/other") {
 		t.Error("an account with two messages is full, and no other")
@@ -473,7 +476,7 @@ func TestErasedBeforeTheCall(t *testing.T) {
 	h.Meet("ann")
 	h.Close()
 	h.Open()
-	item(h, "ann", outbox.Reply, parttest.Account, "x", h.Now().Add(time.Hour))
+	item(h, outbox.Reply, parttest.Account, "x", h.Now().Add(time.Hour))
 	_, err := h.Life.Erase(context.Background(), h.Person("ann"), sotto.RecipientPrivacy)
 	h.Must(err)
 	h.Run()

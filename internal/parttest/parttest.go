@@ -94,9 +94,9 @@ func (l *logs) Write(p []byte) (int, error) {
 }
 
 // New makes a house that is not open yet. It is closed with the test.
-func New(t testing.TB) *House {
-	t.Helper()
-	h := &House{T: t, Dir: t.TempDir(), Keep: 30 * 24 * time.Hour, Net: NewNetwork(), kek: vault.NewKEK(), ahead: new(atomic.Int64), logs: new(logs)}
+func New(tb testing.TB) *House {
+	tb.Helper()
+	h := &House{T: tb, Dir: tb.TempDir(), Keep: 30 * 24 * time.Hour, Net: NewNetwork(), kek: vault.NewKEK(), ahead: new(atomic.Int64), logs: new(logs)}
 	h.Bot = sotto.BotFunc(func(_ context.Context, t *sotto.Turn) error { t.Reply("you said: " + t.Text); return nil })
 	h.Notice = notice.Notice{
 		Controller: "The Shop", Contact: "privacy@shop.example", Link: "https://shop.example/privacy",
@@ -105,7 +105,7 @@ func New(t testing.TB) *House {
 			Retention: 30 * 24 * time.Hour, On: true,
 		}},
 	}
-	t.Cleanup(h.Close)
+	tb.Cleanup(h.Close)
 	return h
 }
 
@@ -119,7 +119,7 @@ func (h *House) Pass(d time.Duration) { h.ahead.Add(int64(d)) }
 
 // SetTime sets the clock to a time, from which it goes on.
 func (h *House) SetTime(to time.Time) {
-	h.ahead.Store(int64(time.Until(to))) //nolint:forbidigo // see Now
+	h.ahead.Store(int64(time.Until(to)))
 }
 
 // Must ends the test on an error.
@@ -293,21 +293,21 @@ func (h *House) copyTo(dir string) {
 	}
 }
 
-func copyFile(t testing.TB, from, to string) {
-	t.Helper()
+func copyFile(tb testing.TB, from, to string) {
+	tb.Helper()
 	in, err := os.Open(from) //nolint:gosec // a file of the test
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer in.Close()                                                       //nolint:errcheck // only read
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // a file of the test
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := out.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

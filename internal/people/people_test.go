@@ -16,36 +16,36 @@ import (
 	"github.com/sotto-chat/sotto/internal/store"
 )
 
-func open(t testing.TB, cache int) (*people.People, *store.DB) {
-	t.Helper()
-	db, err := store.Open(context.Background(), store.Config{Path: filepath.Join(t.TempDir(), "data.db")})
+func open(tb testing.TB, cache int) (*people.People, *store.DB) {
+	tb.Helper()
+	db, err := store.Open(context.Background(), store.Config{Path: filepath.Join(tb.TempDir(), "data.db")})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := db.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	p, err := people.Open(context.Background(), db, cache)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p, db
 }
 
-func write(t testing.TB, db *store.DB, f func(*store.Tx) error) {
-	t.Helper()
+func write(tb testing.TB, db *store.DB, f func(*store.Tx) error) {
+	tb.Helper()
 	if err := db.Write(context.Background(), f); err != nil {
-		t.Error(err)
+		tb.Error(err)
 	}
 }
 
-func get(t testing.TB, p *people.People, id sotto.PersonID) people.State {
-	t.Helper()
+func get(tb testing.TB, p *people.People, id sotto.PersonID) people.State {
+	tb.Helper()
 	s, err := p.Get(context.Background(), id)
 	if err != nil {
-		t.Error(err)
+		tb.Error(err)
 	}
 	return s
 }

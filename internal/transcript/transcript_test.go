@@ -21,17 +21,17 @@ type rig struct {
 	tr    *Transcript
 }
 
-func newRig(t testing.TB) *rig {
-	t.Helper()
-	r := &rig{t: t}
-	dir := t.TempDir()
+func newRig(tb testing.TB) *rig {
+	tb.Helper()
+	r := &rig{t: tb}
+	dir := tb.TempDir()
 	var err error
 	r.vault, err = vault.Open(context.Background(), vault.Config{Path: filepath.Join(dir, "keys.db"), Create: true, Current: vault.NewKEK()})
 	r.must(err)
-	t.Cleanup(func() { r.must(r.vault.Close()) })
+	tb.Cleanup(func() { r.must(r.vault.Close()) })
 	r.db, err = store.Open(context.Background(), store.Config{Path: filepath.Join(dir, "data.db")})
 	r.must(err)
-	t.Cleanup(func() { r.must(r.db.Close()) })
+	tb.Cleanup(func() { r.must(r.db.Close()) })
 	r.tr, err = Open(context.Background(), r.db)
 	r.must(err)
 	return r
