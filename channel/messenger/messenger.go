@@ -30,7 +30,6 @@ import (
 const (
 	defaultAPI      = "https://graph.facebook.com"
 	defaultVersion  = "v26.0"
-	defaultTimeout  = 20 * time.Second
 	signatureHeader = "X-Hub-Signature-256"
 )
 

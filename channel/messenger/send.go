@@ -251,25 +251,13 @@ func (ans *answer) read(body []byte) bool {
 	return s.End() == nil && is && !odd
 }
 
-// bound gives a call its last moment, see Config.Timeout.
-func (a *Adapter) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	limit := a.timeout
-	if limit == 0 {
-		if _, ok := ctx.Deadline(); ok {
-			return ctx, func() {}
-		}
-		limit = defaultTimeout
-	}
-	return context.WithTimeout(ctx, limit)
-}
-
 // call makes one call with a body, which is JSON unless kind says otherwise.
 // The error is a *channel.SendError.
 func (a *Adapter) call(ctx context.Context, to wire.Endpoint, body []byte, kind string) (answer, error) {
 	if a.client == nil {
 		return answer{}, &channel.SendError{Class: channel.Auth, Code: "not_configured"}
 	}
-	ctx, cancel := a.bound(ctx)
+	ctx, cancel := wire.Bound(ctx, a.timeout)
 	defer cancel()
 	r := to.Request(ctx, body)
 	if kind != "" {

@@ -29,9 +29,8 @@ import (
 )
 
 const (
-	defaultAPI     = "https://api.telegram.org"
-	defaultTimeout = 20 * time.Second
-	secretHeader   = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the name of a header
+	defaultAPI   = "https://api.telegram.org"
+	secretHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the name of a header
 )
 
 // Config is what an account needs.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Endpoint is one method of an API: where it is and which headers every call
@@ -57,4 +58,17 @@ func (e Endpoint) Request(ctx context.Context, body []byte) *http.Request {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.ContentLength = int64(len(body))
 	return r
+}
+
+// Bound gives a call its last moment: after limit or, without a limit, when
+// ctx says, and after 20 seconds where that says nothing. A caller that bounds
+// its calls itself, as the outbox does, so pays for no second timer.
+func Bound(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		if _, ok := ctx.Deadline(); ok {
+			return ctx, func() {}
+		}
+		limit = 20 * time.Second
+	}
+	return context.WithTimeout(ctx, limit)
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 // FuzzAppendString: what is written is, byte for byte, what encoding/json
@@ -174,6 +176,31 @@ func TestCallsTogether(t *testing.T) {
 	wg.Wait()
 }
 
+func TestBound(t *testing.T) {
+	for _, tt := range []struct {
+		caller, limit, want time.Duration
+	}{
+		{0, 0, 20 * time.Second},
+		{time.Hour, 0, time.Hour},
+		{time.Minute, 0, time.Minute},
+		{time.Hour, time.Minute, time.Minute},
+		{time.Minute, time.Hour, time.Minute},
+		{0, time.Minute, time.Minute},
+	} {
+		ctx, cancel := t.Context(), context.CancelFunc(func() {})
+		if tt.caller > 0 {
+			ctx, cancel = context.WithTimeout(ctx, tt.caller)
+		}
+		bound, end := Bound(ctx, tt.limit)
+		at, ok := bound.Deadline()
+		if left := time.Until(at); !ok || left > tt.want || left < tt.want-5*time.Second {
+			t.Errorf("caller %v, limit %v: %v left, want %v", tt.caller, tt.limit, left, tt.want)
+		}
+		end()
+		cancel()
+	}
+}
+
 func TestAppendSplit(t *testing.T) {
 	var room [1]string
 	got := AppendSplit(room[:0], "short", 10)
@@ -182,5 +209,41 @@ func TestAppendSplit(t *testing.T) {
 	}
 	if got := AppendSplit([]string{"a"}, "bb cc", 2); len(got) != 3 || got[1] != "bb" || got[2] != "cc" {
 		t.Errorf("%q", got)
+	}
+}
+
+// counter counts the writes of a connection.
+type counter struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+// Write writes.
+func (c counter) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+// Headers and body of a call leave in one write.
+func TestCallIsOneWrite(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	var writes atomic.Int64
+	tr := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		return counter{c, &writes}, err
+	}}
+	defer tr.CloseIdleConnections()
+	e, err := NewEndpoint(http.MethodPost, srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := Call(&http.Client{Transport: tr}, e.Request(t.Context(), []byte("body"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := writes.Load(); n != 3 {
+		t.Errorf("%d writes for 3 calls", n)
 	}
 }
