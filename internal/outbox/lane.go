@@ -3,10 +3,12 @@ package outbox
 import (
 	"container/heap"
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/store"
 )
 
 // lane is what waits for one conversation, in order. At most one worker has it.
@@ -135,6 +137,33 @@ func (o *Outbox) Run(ctx context.Context) {
 	o.wake.Broadcast()
 	o.mu.Unlock()
 	wg.Wait()
+	o.handBack(context.WithoutCancel(ctx))
+}
+
+// handBack says in the database of what was stored as being sent, and whose
+// call did not begin, that it is untried: only a crash leaves that in doubt.
+func (o *Outbox) handBack(ctx context.Context) {
+	var ids []int64
+	o.mu.Lock()
+	for _, l := range o.lanes {
+		for _, it := range l.items {
+			if it.marked {
+				ids = append(ids, it.ID)
+			}
+		}
+	}
+	o.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	err := o.cfg.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.DeleteIn(`UPDATE outbox SET state = 1 WHERE id IN`, ids)
+		return err
+	})
+	if err != nil {
+		o.cfg.Logger.LogAttrs(ctx, slog.LevelError, "untried messages could not be handed back; they will count as of unknown outcome",
+			slog.Int("messages", len(ids)), slog.String("cause", sotto.KindOf(err).String()))
+	}
 }
 
 func (o *Outbox) work(ctx context.Context) {
