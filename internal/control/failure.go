@@ -37,7 +37,7 @@ func ascii(b []byte) []byte {
 	for _, r := range string(b) {
 		switch {
 		case r < 0x7f:
-			out = append(out, byte(r))
+			out = append(out, byte(r)) //nolint:gosec // below 0x7f
 		case r > 0xffff:
 			r -= 0x10000
 			for _, u := range []rune{0xd800 + r>>10, 0xdc00 + r&0x3ff} {

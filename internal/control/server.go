@@ -41,14 +41,14 @@ func Listen(dir string, m *Mux) (*Server, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, socketName)
-	switch st, err := os.Lstat(path); {
+	switch st, err := os.Lstat(path); { //nolint:gosec // the operator's own setting
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, sotto.E(op, sotto.KindUnavailable, err)
 	case st.Mode().Type() != fs.ModeSocket:
 		return nil, sotto.E(op, sotto.KindExists, fmt.Errorf("%s is not a socket; move it away", path))
 	default:
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the operator's own setting
 			return nil, sotto.E(op, sotto.KindUnavailable, err)
 		}
 	}
@@ -61,8 +61,8 @@ func Listen(dir string, m *Mux) (*Server, error) {
 	if err != nil {
 		return nil, sotto.E(op, sotto.KindUnavailable, err)
 	}
-	l.SetUnlinkOnClose(false) // its name may lead through a descriptor that is closed by then
-	if err := os.Chmod(path, 0o600); err != nil {
+	l.SetUnlinkOnClose(false)                     // its name may lead through a descriptor that is closed by then
+	if err := os.Chmod(path, 0o600); err != nil { //nolint:gosec // the operator's own setting
 		return nil, errors.Join(sotto.E(op, sotto.KindUnavailable, err), l.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,7 +77,7 @@ func Listen(dir string, m *Mux) (*Server, error) {
 
 // private refuses a directory that others than its owner can use.
 func private(op, dir string) error {
-	st, err := os.Stat(dir)
+	st, err := os.Stat(dir) //nolint:gosec // the operator's own setting
 	if err != nil {
 		return sotto.E(op, sotto.KindUnavailable, err)
 	}

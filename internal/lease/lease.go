@@ -15,15 +15,15 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sotto-chat/sotto"
 )
 
-// Lease is a held lock. Release it, or end the process.
+// Lease is a held lock. Release it, or end the process: a Lease that is merely
+// forgotten stays held.
 type Lease struct {
-	f *os.File
+	f *file
 }
 
 // HeldError says who holds the lock. It is the cause of the error of
@@ -48,22 +48,21 @@ var errHeld = errors.New("held")
 // in its chain.
 func Acquire(path string) (*Lease, error) {
 	const op = "lease.acquire"
-	f, err := os.OpenFile(filepath.Clean(path), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	f, err := openFile(filepath.Clean(path))
 	if err != nil {
 		return nil, sotto.E(op, sotto.KindUnavailable, err)
 	}
-	if err := lock(f); err != nil {
-		defer f.Close() //nolint:errcheck // nothing was written
-		if errors.Is(err, errHeld) {
-			return nil, sotto.E(op, sotto.KindBusy, &HeldError{Path: path, PID: holder(f)})
-		}
-		return nil, sotto.E(op, sotto.KindUnavailable, err)
+	switch err := f.lock(); {
+	case errors.Is(err, errHeld):
+		pid := parsePID(f.read())
+		return nil, errors.Join(sotto.E(op, sotto.KindBusy, &HeldError{Path: path, PID: pid}), f.close())
+	case err != nil:
+		return nil, errors.Join(sotto.E(op, sotto.KindUnavailable, err), f.close())
 	}
-	l := &Lease{f: f}
-	if err := l.sign(); err != nil && !errors.Is(err, errNoRoom) {
-		return nil, errors.Join(sotto.E(op, sotto.KindUnavailable, err), l.Release())
-	}
-	return l, nil
+	// The lock counts; the number is a hint, and a full disk is no reason to
+	// do without the lock.
+	_ = f.write(strconv.Itoa(os.Getpid())) // see above
+	return &Lease{f: f}, nil
 }
 
 // Wait is Acquire, tried again until the lock is free or ctx ends.
@@ -91,34 +90,11 @@ func (l *Lease) Release() error {
 	}
 	f := l.f
 	l.f = nil
-	return errors.Join(f.Truncate(0), f.Close())
+	return errors.Join(f.write(""), f.close())
 }
 
-// sign writes the process number into the file.
-func (l *Lease) sign() error {
-	if err := l.f.Truncate(0); err != nil {
-		return err
-	}
-	_, err := l.f.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
-	if noRoom(err) {
-		return errNoRoom // the lock counts, the number is a hint
-	}
-	return err
-}
-
-var errNoRoom = errors.New("no room to write the holder")
-
-// holder reads the number of the process that holds the lock; 0 if the file
-// does not say.
-func holder(f *os.File) int {
-	b := make([]byte, 20)
-	n, _ := f.ReadAt(b, 0) // a short file is the normal case
-	return parsePID(string(b[:n]))
-}
-
-// parsePID reads what sign writes, and returns 0 for anything else.
+// parsePID reads the number of a process, and returns 0 for anything else.
 func parsePID(s string) int {
-	s = strings.TrimSpace(s)
 	pid, err := strconv.ParseInt(s, 10, 32)
 	if err != nil || pid <= 0 || strconv.FormatInt(pid, 10) != s {
 		return 0
