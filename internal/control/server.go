@@ -28,6 +28,7 @@ type Server struct {
 	dir    string
 	http   *http.Server
 	cancel context.CancelFunc
+	wait   time.Duration // closeWait
 	wg     sync.WaitGroup
 }
 
@@ -66,7 +67,7 @@ func Listen(dir string, m *Mux) (*Server, error) {
 		return nil, errors.Join(sotto.E(op, sotto.KindUnavailable, err), l.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{dir: dir, cancel: cancel, http: &http.Server{
+	s := &Server{dir: dir, cancel: cancel, wait: closeWait, http: &http.Server{
 		Handler: m, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    log.New(io.Discard, "", 0), // it would print what was thrown
@@ -109,7 +110,7 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.wait)
 	defer cancel()
 	return s.http.Shutdown(ctx)
 }

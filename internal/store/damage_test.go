@@ -216,7 +216,7 @@ func TestAnyByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := 997
+	step := 2999
 	if testing.Short() {
 		step = 9973
 	}
