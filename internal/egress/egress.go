@@ -16,17 +16,29 @@
 //     may be a credential. They tell by [Failure.Written] whether the other side
 //     can have acted on the request.
 //
-// It does not retry, apart from what [net/http.Transport] repeats by itself: a
-// request of which nothing was written, and a GET or HEAD request, or one with
-// an Idempotency-Key header, on a kept connection that was closed.
+// It speaks HTTP/1.1 only, over TLS as well, and makes an exchange on the goroutine
+// that asked for it: connections are kept, but none has a goroutine of its own.
+// [net/http.Transport] has two for each connection and hands every request over
+// to them and back; an HTTP/2 connection adds frames and a lock that all its
+// streams share. Both cost more than a short call itself, and pay only with many
+// calls to one host at a time. All networks speak HTTP/1.1.
+//
+// What follows from that: the body of a request is read by the caller's goroutine
+// before, and if it is longer than 16 KiB, while it is sent, so a body that
+// blocks holds up Do; an answer that comes early is seen when the request is
+// written, or when writing fails; a trace (package net/http/httptrace) sees nothing.
+//
+// A kept connection is looked at before it is used; one that the other side has
+// closed, or has written to, is thrown away. Once only, and on a new connection,
+// a request is repeated that was on a kept connection which broke: if nothing of
+// it was written, or if it is a GET, HEAD, OPTIONS or TRACE, or has an
+// Idempotency-Key header, and nothing of the answer came. There are no other retries.
 package egress
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +58,8 @@ type Config struct {
 	PerHost        int            // connections to one host at a time, more requests wait; default 256
 	Roots          *x509.CertPool // authorities trusted for TLS; default the system's
 	Resolver       *net.Resolver  // default the system's
+
+	Now func() time.Time // the clock that Timeout is added to, which has to be the machine's; default time.Now
 }
 
 func (cfg *Config) fill() {
@@ -58,6 +72,9 @@ func (cfg *Config) fill() {
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now //nolint:forbidigo // the default clock itself
+	}
 }
 
 func def[T int | int64 | time.Duration](v *T, d T) {
@@ -68,38 +85,32 @@ func def[T int | int64 | time.Duration](v *T, d T) {
 
 // Client makes connections. Its zero value refuses every request.
 type Client struct {
-	cfg       Config
-	transport *http.Transport
-	guard     *ssrf.Guardian
+	cfg     Config
+	tls     *tls.Config // nil only in a client that New did not make
+	guard   *ssrf.Guardian
+	buffers sync.Pool // of *[]byte: requests on their way
 
 	mu     sync.Mutex
 	views  map[string]*View
-	local  map[string]*place // bases that may lead to this machine or a private network, by host:port
-	denied atomic.Uint64     // connections refused because of their address
+	pools  map[string]*pool // by scheme, host and port: owners share connections
+	denied atomic.Uint64    // connections refused because of their address
 }
 
 // New makes a client that nobody may use yet; see [Client.For].
 func New(cfg Config) (*Client, error) {
 	cfg.fill()
-	c := &Client{
+	return &Client{
 		cfg:   cfg,
 		guard: ssrf.New(ssrf.WithAnyPort()), // the port is part of what an owner declares
 		views: map[string]*View{},
-		local: map[string]*place{},
-	}
-	c.transport = &http.Transport{
-		Proxy:                  nil, // a proxy would choose the address instead of us
-		DialContext:            c.dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(256)},
-		TLSHandshakeTimeout:    cfg.ConnectTimeout,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // answers are short, and a compressed one hides its size
-		MaxIdleConnsPerHost:    cfg.IdlePerHost,
-		MaxConnsPerHost:        cfg.PerHost,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: cfg.MaxHeader,
-	}
-	return c, nil
+		pools: map[string]*pool{},
+		tls: &tls.Config{
+			MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots,
+			NextProtos:                  []string{"http/1.1"},
+			ClientSessionCache:          tls.NewLRUClientSessionCache(256),
+			DynamicRecordSizingDisabled: true, // a request is one record and one write
+		},
+	}, nil
 }
 
 // For registers an owner with the base URLs it may reach, such as
@@ -109,72 +120,39 @@ func New(cfg Config) (*Client, error) {
 // reaches nothing. Each owner is registered once.
 func (c *Client) For(owner string, bases ...string) (*View, error) {
 	const op = "egress.for"
-	if c.transport == nil {
+	if c.tls == nil {
 		return nil, sotto.E(op, sotto.KindInvalid, errNotMade)
 	}
-	v := &View{client: c, owner: owner}
+	places := make([]place, 0, len(bases))
 	for _, b := range bases {
 		p, err := parsePlace(b)
 		if err != nil {
 			return nil, sotto.E(op, sotto.KindInvalid, err)
 		}
-		v.places = append(v.places, p)
+		places = append(places, p)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.views[owner]; ok || owner == "" {
 		return nil, sotto.E(op, sotto.KindExists, errOwner)
 	}
-	c.views[owner] = v
-	for i := range v.places {
-		if p := &v.places[i]; p.local {
-			c.local[p.hostPort] = p
+	v := &View{client: c, owner: owner}
+	for _, p := range places {
+		key := p.scheme + "://" + p.hostPort
+		if c.pools[key] == nil {
+			c.pools[key] = newPool(c, p)
 		}
+		v.pools = append(v.pools, c.pools[key])
 	}
+	c.views[owner] = v
 	return v, nil
 }
 
 // Close closes connections that are not in use. The client works on.
 func (c *Client) Close() {
-	if c.transport != nil {
-		c.transport.CloseIdleConnections()
-	}
-}
-
-// dial connects to addr, which is host:port as a request names it. It checks
-// the address that it connects to, not the one that somebody looked up before.
-func (c *Client) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	c.mu.Lock()
-	p, local := c.local[addr]
-	c.mu.Unlock()
-	d := net.Dialer{
-		Timeout: c.cfg.ConnectTimeout, Resolver: c.cfg.Resolver,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 15 * time.Second, Count: 4},
-		ControlContext:  c.control,
+	defer c.mu.Unlock()
+	for _, p := range c.pools {
+		p.prune(0)
 	}
-	if local {
-		d.ControlContext = p.control
-	}
-	conn, err := d.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	return &countedConn{Conn: conn}, nil
-}
-
-// countedConn counts the writes that may have reached the other side.
-type countedConn struct {
-	net.Conn
-	writes atomic.Int64
-}
-
-// Write counts before it writes: whoever reads the count while a write is under
-// way must not conclude that nothing went out.
-func (c *countedConn) Write(b []byte) (int, error) {
-	c.writes.Add(1)
-	n, err := c.Conn.Write(b)
-	if n == 0 && err != nil {
-		c.writes.Add(-1)
-	}
-	return n, err
 }

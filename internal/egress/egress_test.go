@@ -117,7 +117,7 @@ func TestAnswer(t *testing.T) {
 				if err != nil || string(body) != "/bot/send said in confidence" || resp.StatusCode != http.StatusTeapot {
 					t.Errorf("%d %q %v", resp.StatusCode, body, err)
 				}
-				if got := resp.Header.Get("X-Proto"); h2 != (got == "HTTP/2.0") {
+				if got := resp.Header.Get("X-Proto"); got != "HTTP/1.1" || resp.TLS == nil {
 					t.Errorf("spoke %s", got)
 				}
 				if err := resp.Body.Close(); err != nil {
@@ -417,13 +417,13 @@ func TestCookies(t *testing.T) {
 }
 
 // raw serves connections with a function.
-func raw(t *testing.T, serve func(net.Conn)) string {
-	t.Helper()
+func raw(tb testing.TB, serve func(net.Conn)) string {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() }) //nolint:errcheck // the test sees what follows
+	tb.Cleanup(func() { l.Close() }) //nolint:errcheck // the test sees what follows
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -640,9 +640,10 @@ func TestKeptConnectionBreaks(t *testing.T) {
 	}
 }
 
-// On a shared connection nobody can tell what was written.
-func TestHTTP2Unclear(t *testing.T) {
+// Over TLS too: what was written and not answered may have been acted upon.
+func TestUnclear(t *testing.T) {
 	srv, roots := tlsServer(t, true, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) //nolint:errcheck // a test server
 		<-r.Context().Done()
 	}))
 	v := view(t, Config{Roots: roots, Timeout: 300 * time.Millisecond}, srv.URL)

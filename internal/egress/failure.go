@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 
@@ -50,12 +51,12 @@ func refuse(r *http.Request, kind sotto.Kind, text string, cause error) error {
 	return sotto.E(opDo, kind, &Failure{kind: kind, text: text, cause: cause})
 }
 
-// answered makes the error of a request that was answered.
-func answered(kind sotto.Kind, text string) error {
-	return sotto.E(opDo, kind, &Failure{kind: kind, text: text, written: true})
+// answered makes the error of a request whose answer is of no use.
+func answered(text string) error {
+	return sotto.E(opDo, sotto.KindInvalid, &Failure{kind: sotto.KindInvalid, text: text, written: true})
 }
 
-// failure sorts an error of net/http. Only fixed words come out of it.
+// failure sorts an error. Only fixed words come out of it.
 func failure(ctx context.Context, err error, written bool) *Failure {
 	f := &Failure{kind: sotto.KindUnavailable, written: written}
 	var (
@@ -73,6 +74,18 @@ func failure(ctx context.Context, err error, written bool) *Failure {
 		f.text, f.cause = "the request was cancelled", context.Canceled
 	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded):
 		f.text, f.cause = "the request took too long", context.DeadlineExceeded
+	case errors.Is(err, os.ErrDeadlineExceeded): // the client's own limit, which it sets on the connection
+		f.text, f.cause = "the request took too long", context.DeadlineExceeded
+	case errors.Is(err, errHeaders):
+		f.kind, f.text = sotto.KindInvalid, "the answer's headers are too large"
+	case errors.Is(err, errNotHTTP):
+		f.text = "the answer is not HTTP"
+	case errors.Is(err, errRequest):
+		f.kind, f.text = sotto.KindInvalid, "the request is not valid"
+	case errors.Is(err, errBody):
+		f.kind, f.text = sotto.KindInvalid, "the request's body could not be read"
+	case errors.Is(err, errConnectTime):
+		f.text = "the connection took too long"
 	case errors.As(err, &dns):
 		f.text = "the host's name does not resolve"
 	case errors.As(err, &cert), errors.As(err, &auth), errors.As(err, &name):
@@ -88,53 +101,10 @@ func failure(ctx context.Context, err error, written bool) *Failure {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		f.text = "the connection was closed"
+	case strings.Contains(err.Error(), "tls: "): // crypto/tls has no type for most of its errors
+		f.text = "the TLS handshake failed"
 	default:
-		f.kind, f.text = byText(err.Error())
+		f.text = "the request failed"
 	}
 	return f
 }
-
-// byText sorts the errors for which net/http has no type.
-func byText(text string) (sotto.Kind, string) {
-	switch {
-	case strings.Contains(text, "response headers exceeded"), strings.Contains(text, "response header list larger"):
-		return sotto.KindInvalid, "the answer's headers are too large"
-	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME"):
-		return sotto.KindUnavailable, "the answer is not HTTP"
-	case strings.Contains(text, "invalid header field"), strings.Contains(text, "invalid method"),
-		strings.Contains(text, "nil Request"), strings.Contains(text, "ContentLength="):
-		return sotto.KindInvalid, "the request is not valid"
-	case strings.Contains(text, "tls: "):
-		return sotto.KindUnavailable, "the TLS handshake failed"
-	case strings.Contains(text, "server closed"), strings.Contains(text, "transport connection broken"):
-		return sotto.KindUnavailable, "the connection was closed"
-	}
-	return sotto.KindUnavailable, "the request failed"
-}
-
-// httpConn is a connection on which it can be seen whether something was written.
-type httpConn struct {
-	counted *countedConn
-	shared  bool // HTTP/2, or unknown: others write on it as well
-}
-
-func connOf(c net.Conn) httpConn {
-	t, ok := c.(*tls.Conn)
-	if !ok {
-		counted, ok := c.(*countedConn)
-		return httpConn{counted: counted, shared: !ok}
-	}
-	counted, ok := t.NetConn().(*countedConn)
-	return httpConn{counted: counted, shared: !ok || t.ConnectionState().NegotiatedProtocol == "h2"}
-}
-
-func (h httpConn) writes() int64 {
-	if h.counted == nil {
-		return 0
-	}
-	return h.counted.writes.Load()
-}
-
-// written reports whether the request that began after so many writes may have
-// been written. On a shared connection nobody can tell, so it may.
-func (h httpConn) written(before int64) bool { return h.shared || h.writes() != before }

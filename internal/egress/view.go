@@ -2,15 +2,10 @@ package egress
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"slices"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/sotto-chat/sotto"
 )
@@ -21,7 +16,7 @@ const opDo = "egress.do"
 type View struct {
 	client *Client
 	owner  string
-	places []place
+	pools  []*pool
 
 	requests, answers, denied, failed, unclear, redirects, tooLarge atomic.Uint64
 }
@@ -64,60 +59,62 @@ func (v *View) Stats() Stats {
 // was written then; sotto.KindInvalid if the request is at fault, or the answer
 // is too large or a redirect; sotto.KindUnavailable for everything that may pass.
 //
-// A caller that only wants to know whether the request was written asks the
-// error. A trace of its own (package net/http/httptrace) in the request's context
-// costs seven allocations more, because the two are joined by reflection.
+// The request is sent with the deadline of its context, if that is before the
+// client's own. Its trailers cannot be sent; its Host, Content-Length,
+// Transfer-Encoding and Trailer headers are not looked at.
 func (v *View) Do(r *http.Request) (*http.Response, error) {
-	if v == nil || v.client == nil || v.client.transport == nil {
+	if v == nil || v.client == nil || v.client.tls == nil {
 		return nil, refuse(r, sotto.KindDenied, "the client was not made by New", nil)
 	}
-	if !v.allows(r) {
+	p := v.poolOf(r)
+	if p == nil {
 		v.denied.Add(1)
 		return nil, refuse(r, sotto.KindDenied, "the owner may not reach this host", nil)
 	}
 	v.requests.Add(1)
-	t := &try{view: v, left: v.client.cfg.MaxBody}
-	ctx := t.bound(r.Context(), v.client.cfg.Timeout)
-	t.trace.GotConn = t.gotConn
-	resp, err := v.client.transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(ctx, &t.trace)))
+	ctx := r.Context()
+	t := &try{view: v, pool: p, ctx: ctx, left: v.client.cfg.MaxBody, until: v.client.cfg.Now().Add(v.client.cfg.Timeout)}
+	if d, ok := ctx.Deadline(); ok && d.Before(t.until) {
+		t.until = d
+	}
+	resp, err := t.run(r)
 	if err != nil {
-		f := failure(ctx, err, t.written())
-		t.cancel()
+		f := failure(ctx, err, t.wrote)
 		v.count(f)
 		return nil, sotto.E(opDo, f.kind, f)
 	}
 	v.answers.Add(1)
-	t.body = resp.Body
 	switch {
 	case redirects(resp.StatusCode):
 		v.redirects.Add(1)
-		t.drop()
-		return nil, answered(sotto.KindInvalid, "the answer is a redirect")
-	case resp.ContentLength > t.left && r.Method != http.MethodHead:
+		t.end(false)
+		return nil, answered("the answer is a redirect")
+	case resp.ContentLength > t.left && resp.Body != http.NoBody:
 		v.tooLarge.Add(1)
-		t.drop()
-		return nil, answered(sotto.KindInvalid, "the answer is too large")
+		t.end(false)
+		return nil, answered("the answer is too large")
+	case resp.Body == http.NoBody:
+		t.failed = io.EOF
+		t.end(true)
 	}
-	t.ctx = ctx
 	resp.Body = t
-	resp.Request = r
 	return resp, nil
 }
 
-// allows reports whether the owner declared where the request goes. A request
-// whose Host header names somebody else, or which carries a password in its
-// URL, goes nowhere.
-func (v *View) allows(r *http.Request) bool {
+// poolOf returns the connections to where the request goes, or nil if the owner
+// did not declare that. A request whose Host header names somebody else, or which
+// carries a password in its URL, goes nowhere.
+func (v *View) poolOf(r *http.Request) *pool {
 	u := r.URL
 	if u == nil || u.User != nil || u.Opaque != "" || r.Method == http.MethodConnect || r.Host != "" && r.Host != u.Host {
-		return false
+		return nil
 	}
-	for i := range v.places {
-		if v.places[i].is(u) {
-			return true
+	for _, p := range v.pools {
+		if p.is(u) {
+			return p
 		}
 	}
-	return false
+	return nil
 }
 
 func (v *View) count(f *Failure) {
@@ -138,97 +135,4 @@ func redirects(status int) bool {
 		return true
 	}
 	return false
-}
-
-// try is one request on its way, and then the body of its answer.
-type try struct {
-	view  *View
-	trace httptrace.ClientTrace
-
-	mu     sync.Mutex
-	conn   httpConn // the connection that the request is on
-	before int64    // writes on it before the request
-	wrote  bool     // an earlier connection took a part of the request
-
-	cancel context.CancelFunc
-	ctx    context.Context //nolint:containedctx // the body is read under the request's own time limit
-	body   io.ReadCloser
-	left   int64
-	ended  bool
-	failed error
-}
-
-// bound gives the request its last moment, unless its context has an earlier one.
-func (t *try) bound(ctx context.Context, limit time.Duration) context.Context {
-	ctx, t.cancel = context.WithTimeout(ctx, limit) // called when the body ends
-	return ctx
-}
-
-// gotConn notes the connection. It is called again if the transport repeats
-// the request on another one.
-func (t *try) gotConn(info httptrace.GotConnInfo) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.wrote = t.wrote || t.conn.written(t.before)
-	t.conn = connOf(info.Conn)
-	t.before = t.conn.writes()
-}
-
-func (t *try) written() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.wrote || t.conn.written(t.before)
-}
-
-// drop closes the body of an answer that nobody gets to see.
-func (t *try) drop() {
-	t.body.Close() //nolint:errcheck,gosec // nothing of it is used
-	t.cancel()
-}
-
-// Read reads the body up to its bound.
-func (t *try) Read(p []byte) (int, error) {
-	switch {
-	case t.failed != nil:
-		return 0, t.failed
-	case len(p) == 0:
-		return 0, nil
-	}
-	if int64(len(p)) > t.left+1 {
-		p = p[:t.left+1] // one more, to see whether it goes on
-	}
-	n, err := t.body.Read(p)
-	if int64(n) > t.left {
-		n = int(t.left)
-		t.view.tooLarge.Add(1)
-		err = answered(sotto.KindInvalid, "the answer is too large")
-	} else if err != nil && !errors.Is(err, io.EOF) {
-		f := failure(t.ctx, err, true)
-		err = sotto.E(opDo, f.kind, f)
-	}
-	t.left -= int64(n)
-	if err != nil {
-		t.failed = err
-		t.ended = errors.Is(err, io.EOF)
-		if t.ended {
-			t.cancel()
-		}
-	}
-	return n, err
-}
-
-// Close ends the request. A short rest of the body that the reader left, such
-// as the mark of its end, is read, so that the connection can be used again.
-func (t *try) Close() error {
-	if !t.ended && t.failed == nil {
-		stop := time.AfterFunc(50*time.Millisecond, t.cancel)
-		io.CopyN(io.Discard, t.body, 4<<10) //nolint:errcheck,gosec // only to reach the end
-		stop.Stop()
-	}
-	err := t.body.Close()
-	t.cancel()
-	if err != nil {
-		return answered(sotto.KindUnavailable, "the answer could not be closed")
-	}
-	return nil
 }
