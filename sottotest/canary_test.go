@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -154,9 +155,7 @@ func (c *canaries) search(when string) {
 	for i, secret := range c.s.Secrets() {
 		look[fmt.Sprint("secret ", i)] = secret
 	}
-	for name, text := range c.extra {
-		look[name] = text
-	}
+	maps.Copy(look, c.extra)
 	for name, text := range look {
 		if at := sottotest.Search(files, text); len(at) > 0 {
 			c.t.Errorf("%s: %s is at rest in %v", when, name, at)
@@ -219,7 +218,7 @@ func (c *canaries) misbehave() {
 		"/hooks/telegram/" + inPath, "/" + inPath, "/hooks/messenger/test?hub.mode=subscribe&hub.verify_token=" + inPath + "&hub.challenge=1",
 		"/privacy?" + inPath, "/chat/files/" + inPath,
 	} {
-		resp, body := c.get(path, http.Header{"User-Agent": {inPath}, "Accept-Language": {inPath}, "Cookie": {"sotto_chat=" + inPath}, "X-Forwarded-For": {inPath}})
+		resp, body := c.get(path, http.Header{"User-Agent": {inPath}, "Accept-Language": {inPath}, "Cookie": {"sotto_chat=" + inPath}, "X-Forwarded-For": {inPath}}) //nolint:bodyclose // get has read and closed it
 		if resp.StatusCode == http.StatusOK && bytes.Contains(body, []byte(inPath)) {
 			c.t.Errorf("%s is repeated to the caller", path)
 		}
@@ -272,7 +271,7 @@ func (c *canaries) webChat() {
 		}
 		return resp
 	}
-	resp := post("/chat/start", `{}`, nil)
+	resp := post("/chat/start", `{}`, nil) //nolint:bodyclose // post has closed it
 	if len(resp.Cookies()) != 1 {
 		c.t.Fatalf("start: status %d, cookies %v", resp.StatusCode, resp.Cookies())
 	}
@@ -285,7 +284,8 @@ func (c *canaries) webChat() {
 	c.extra["the visitor's number"] = hex.EncodeToString(raw[:16])
 	c.extra["the visitor's bytes"] = string(raw[:16])
 	for i, said := range []string{webText, webText + " " + email, inPanic} {
-		if resp := post("/chat/messages", fmt.Sprintf(`{"id":"canary-id-%d","text":%q}`, i, said), cookie); resp.StatusCode != http.StatusAccepted {
+		resp := post("/chat/messages", fmt.Sprintf(`{"id":"canary-id-%d","text":%q}`, i, said), cookie) //nolint:bodyclose // post has closed it
+		if resp.StatusCode != http.StatusAccepted {
 			c.t.Errorf("web chat: status %d", resp.StatusCode)
 		}
 	}
@@ -318,8 +318,10 @@ func (c *canaries) operate() {
 	}
 	var out any
 	for _, w := range []server.Who{
-		{Channel: "telegram", Account: inPath, User: wrongUser}, {Channel: inPath, Account: "test", User: wrongUser},
-		{Channel: "telegram", Account: "test"}, {Person: inPath},
+		{Channel: "telegram", Account: inPath, User: wrongUser},
+		{Channel: inPath, Account: "test", User: wrongUser},
+		{Channel: "telegram", Account: "test"},
+		{Person: inPath},
 	} {
 		if err := s.Operate(server.OpExport, w, &out); err == nil {
 			c.t.Errorf("an export of %+v worked", w)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sotto-chat/sotto/channel/channeltest"
-	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/journal" //nolint:depguard // for the name of its table
 	"github.com/sotto-chat/sotto/internal/transcript"
 	"github.com/sotto-chat/sotto/server"
 	"github.com/sotto-chat/sotto/sottotest"

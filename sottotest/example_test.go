@@ -16,6 +16,7 @@ func Example() {
 		return nil
 	})
 	testBot := func(t *testing.T) {
+		t.Helper()
 		s := sottotest.Start(t, bot)
 		s.Say("41", "+49 30 901820")
 		if got := s.Replies("41"); got[0] != "Shall we call +49 30 901820?" {

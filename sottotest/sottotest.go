@@ -89,9 +89,9 @@ type serving struct {
 
 // Start runs bot until the test ends. A nil bot is the one that the
 // configuration names, which answers for a sample shop by default.
-func Start(t testing.TB, bot sotto.Bot, cfg ...Config) *Sotto {
-	t.Helper()
-	s := &Sotto{t: t, bot: bot, root: t.TempDir(), log: new(lines), http: new(http.Client)}
+func Start(tb testing.TB, bot sotto.Bot, cfg ...Config) *Sotto {
+	tb.Helper()
+	s := &Sotto{t: tb, bot: bot, root: tb.TempDir(), log: new(lines), http: new(http.Client)}
 	if len(cfg) > 0 {
 		s.cfg = cfg[0]
 	}
@@ -101,7 +101,7 @@ func Start(t testing.TB, bot sotto.Bot, cfg ...Config) *Sotto {
 	s.http.Transport = &http.Transport{MaxIdleConnsPerHost: 16}
 	s.startNetwork()
 	s.configure()
-	t.Cleanup(s.Stop)
+	tb.Cleanup(s.Stop)
 	s.run()
 	return s
 }
@@ -128,7 +128,7 @@ func (s *Sotto) startNetwork() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = srv.Serve(l) //nolint:errcheck // it ends with Close
+		_ = srv.Serve(l)
 	}()
 	s.api = "http://" + l.Addr().String()
 	s.t.Cleanup(func() {

@@ -75,7 +75,7 @@ channels:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		h.kill(syscall.SIGKILL)
+		_ = h.kill(syscall.SIGKILL) // its exit code is of no interest
 		if err := n.Close(); err != nil {
 			t.Error(err)
 		}

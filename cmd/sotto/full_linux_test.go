@@ -33,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		h := newHouse(t, dir, "", "")
 		t.Cleanup(func() {
-			h.kill(syscall.SIGKILL)
+			_ = h.kill(syscall.SIGKILL)
 			if err := syscall.Unmount(dir, 0); err != nil {
 				t.Error(err)
 			}
@@ -98,6 +98,7 @@ func fill(t *testing.T, path string) {
 }
 
 func fullDisk(t *testing.T, h *house, full, free func()) {
+	t.Helper()
 	h.say("telegram", "41", "before")
 	h.settle()
 	full()

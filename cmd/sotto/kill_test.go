@@ -46,6 +46,7 @@ type writer struct {
 // sent again, and the network is never worse than slow, so that a kill is the
 // only reason for a second answer.
 func killNine(t *testing.T, mode string) {
+	t.Helper()
 	settings := ""
 	if mode == "drop" {
 		settings = "outbox: { unknown: drop }"

@@ -4,21 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +21,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	_ "modernc.org/sqlite" // to change the data behind the server's back
 
 	"github.com/sotto-chat/sotto/channel/channeltest"
 )
@@ -95,7 +89,7 @@ type process struct {
 func (s *story) end() {
 	for _, p := range s.procs {
 		_ = p.cmd.Process.Kill()
-		<-p.ended
+		<-p.ended //nolint:errcheck // it was killed
 	}
 	if s.net != nil {
 		_ = s.net.Close()
@@ -110,6 +104,12 @@ func of(ts *testscript.TestScript) *story {
 		ts.Fatalf("no story")
 	}
 	return s
+}
+
+// tell prints for the script to look at.
+func tell(ts *testscript.TestScript, format string, args ...any) {
+	_, err := fmt.Fprintf(ts.Stdout(), format, args...)
+	ts.Check(err)
 }
 
 // want fails a command that was called wrongly.
@@ -199,7 +199,7 @@ func deliver(ts *testscript.TestScript, neg bool, name string, w channeltest.Web
 	defer cancel()
 	status, err := of(ts).net.Push(ctx, ts.Getenv("URL")+"/hooks/"+name+"/shop", w)
 	ts.Check(err)
-	fmt.Fprintln(ts.Stdout(), status)
+	tell(ts, "%v\n", status)
 	if (status == http.StatusOK) == neg {
 		ts.Fatalf("the webhook was answered %d", status)
 	}
@@ -215,14 +215,14 @@ func cmdSent(ts *testscript.TestScript, _ bool, args []string) {
 	defer cancel()
 	got, err := of(ts).net.Wait(ctx, args[0], args[1], n)
 	for _, m := range got {
-		fmt.Fprint(ts.Stdout(), strings.ReplaceAll(m.Text, "\n", `\n`))
+		tell(ts, "%s", strings.ReplaceAll(m.Text, "\n", `\n`))
 		for _, b := range m.Buttons {
-			fmt.Fprintf(ts.Stdout(), " [%s=%s]", b.Label, b.Payload)
+			tell(ts, " [%s=%s]", b.Label, b.Payload)
 		}
 		if m.File != nil {
-			fmt.Fprintf(ts.Stdout(), " {%s} %s", m.File.Name, bytes.ReplaceAll(m.File.Data, []byte("\n"), nil))
+			tell(ts, " {%s} %s", m.File.Name, bytes.ReplaceAll(m.File.Data, []byte("\n"), nil))
 		}
-		fmt.Fprintln(ts.Stdout())
+		tell(ts, "\n")
 	}
 	ts.Check(err)
 	if len(got) > n {
@@ -414,209 +414,4 @@ func call(method, url string, header map[string][]string, body []byte) (int, htt
 	}
 	b, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, resp.Header, b, errors.Join(err, resp.Body.Close())
-}
-
-// cmdHTTP calls "http [-sign CHANNEL] [-H NAME:VALUE]… METHOD PATH [BODYFILE]"
-// at $URL and prints status, "empty" or the body, and chosen headers.
-func cmdHTTP(ts *testscript.TestScript, _ bool, args []string) {
-	header := map[string][]string{}
-	sign := ""
-	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
-		switch args[0] {
-		case "-sign":
-			sign = args[1]
-		case "-H":
-			k, v, _ := strings.Cut(args[1], ":")
-			header[k] = append(header[k], v)
-		}
-		args = args[2:]
-	}
-	want(ts, len(args) == 2 || len(args) == 3, "http [-sign CHANNEL] [-H NAME:VALUE]… METHOD PATH [BODYFILE]")
-	var body []byte
-	if len(args) == 3 {
-		body = []byte(ts.ReadFile(args[2]))
-	}
-	if sign != "" {
-		for k, v := range of(ts).net.Sign(sign, body) {
-			header[k] = v
-		}
-	}
-	status, h, b, err := call(args[0], ts.Getenv("URL")+args[1], header, body)
-	for range 20 {
-		if err == nil || len(body) < 1<<20 {
-			break
-		}
-		// The answer came before the body was sent, and was lost with the connection.
-		status, h, b, err = call(args[0], ts.Getenv("URL")+args[1], header, body)
-	}
-	ts.Check(err)
-	fmt.Fprintf(ts.Stdout(), "%d\n", status)
-	for _, k := range []string{"Location", "Retry-After", "Content-Type", "Allow"} {
-		if v := h.Get(k); v != "" {
-			fmt.Fprintf(ts.Stdout(), "%s: %s\n", k, v)
-		}
-	}
-	if len(b) == 0 {
-		fmt.Fprintln(ts.Stdout(), "empty")
-	}
-	_, _ = ts.Stdout().Write(b)
-}
-
-// cmdCode runs "code N sotto ARG…" and checks the exit code.
-func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) >= 2, "code N PROGRAM ARG…")
-	cmd := program(ts, args[1], args[2:])
-	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		ts.Fatalf("%v", err)
-	}
-	if got := strconv.Itoa(cmd.ProcessState.ExitCode()); got != args[0] {
-		ts.Fatalf("exit code %s, want %s", got, args[0])
-	}
-}
-
-// cmdSQLite runs "sqlite FILE STATEMENT…" and prints the rows.
-func cmdSQLite(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) >= 2, "sqlite FILE STATEMENT…")
-	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
-	ts.Check(err)
-	defer db.Close() //nolint:errcheck // the test is over
-	db.SetMaxOpenConns(1)
-	for _, q := range args[1:] {
-		rows, err := db.Query(q)
-		ts.Check(err)
-		cols, err := rows.Columns()
-		ts.Check(err)
-		for rows.Next() {
-			vals := make([]any, len(cols))
-			ptrs := make([]any, len(cols))
-			for i := range vals {
-				ptrs[i] = &vals[i]
-			}
-			ts.Check(rows.Scan(ptrs...))
-			fmt.Fprintln(ts.Stdout(), vals...)
-		}
-		ts.Check(errors.Join(rows.Err(), rows.Close()))
-	}
-}
-
-// cmdOverwrite runs "overwrite FILE WHERE TEXT": damage on the disk. WHERE is an
-// offset or =TEXT, which has to be there once; TEXT may have Go's escapes.
-func cmdOverwrite(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) == 3, "overwrite FILE OFFSET|=TEXT TEXT")
-	text, err := strconv.Unquote(`"` + args[2] + `"`)
-	ts.Check(err)
-	b, err := os.ReadFile(ts.MkAbs(args[0]))
-	ts.Check(err)
-	at := 0
-	if old, ok := strings.CutPrefix(args[1], "="); ok {
-		at = bytes.Index(b, []byte(old))
-		want(ts, at >= 0, "overwrite: "+old+" is not there")
-	} else {
-		at, err = strconv.Atoi(args[1])
-		ts.Check(err)
-	}
-	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
-	ts.Check(err)
-	_, err = f.WriteAt([]byte(text), int64(at))
-	ts.Check(errors.Join(err, f.Close()))
-}
-
-// cmdMode checks "mode FILE 0600"; FILE may be a pattern of which there is one
-// at least.
-func cmdMode(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) == 2, "mode FILE MODE")
-	files, err := filepath.Glob(ts.MkAbs(args[0]))
-	ts.Check(err)
-	want(ts, len(files) > 0, "mode FILE MODE; there is no "+args[0])
-	for _, f := range files {
-		fi, err := os.Stat(f)
-		ts.Check(err)
-		if got := fmt.Sprintf("%04o", fi.Mode().Perm()); got != args[1] {
-			ts.Fatalf("%s has mode %s, want %s", f, got, args[1])
-		}
-	}
-}
-
-// cmdSum sets a variable to the names and hashes of files: "sum VAR FILE…".
-func cmdSum(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) >= 2, "sum VAR PATTERN…")
-	h := sha256.New()
-	for _, a := range args[1:] {
-		files, err := filepath.Glob(ts.MkAbs(a))
-		ts.Check(err)
-		slices.Sort(files)
-		for _, f := range files {
-			b, err := os.ReadFile(f)
-			ts.Check(err)
-			fmt.Fprintf(h, "%s %x\n", filepath.Base(f), sha256.Sum256(b))
-		}
-	}
-	ts.Setenv(args[0], fmt.Sprintf("%x", h.Sum(nil)))
-}
-
-// cmdSame compares two values, as of cmdSum: "same A B".
-func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, len(args) == 2, "same A B")
-	if (args[0] == args[1]) == neg {
-		ts.Fatalf("%s and %s", args[0], args[1])
-	}
-}
-
-// cmdField sets a variable to a field of JSON: "field VAR FILE a.b.0".
-func cmdField(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) == 3, "field VAR FILE PATH")
-	var v any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &v))
-	for _, k := range strings.Split(args[2], ".") {
-		switch in := v.(type) {
-		case map[string]any:
-			v = in[k]
-		case []any:
-			i, err := strconv.Atoi(k)
-			ts.Check(err)
-			want(ts, i < len(in), "field: no element "+k)
-			v = in[i]
-		default:
-			ts.Fatalf("there is no %s in %s", args[2], args[1])
-		}
-	}
-	ts.Setenv(args[0], fmt.Sprint(v))
-	fmt.Fprintln(ts.Stdout(), v)
-}
-
-// cmdRepeat writes a file: "repeat FILE N TEXT [BEFORE [BEHIND]]".
-func cmdRepeat(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) >= 3 && len(args) <= 5, "repeat FILE N TEXT [BEFORE [BEHIND]]")
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	before, behind := "", ""
-	if len(args) > 3 {
-		before = args[3]
-	}
-	if len(args) > 4 {
-		behind = args[4]
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(before+strings.Repeat(args[2], n)+behind), 0o600))
-}
-
-// cmdPort sets a variable to a free port of this machine: "port VAR".
-func cmdPort(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, len(args) == 1, "port VAR")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	ts.Check(l.Close())
-}
-
-// cmdExpand puts the environment's variables into files, such as $API into a
-// configuration, in their place, and makes them the owner's alone.
-func cmdExpand(ts *testscript.TestScript, _ bool, args []string) {
-	for _, f := range args {
-		text := os.Expand(ts.ReadFile(f), ts.Getenv)
-		ts.Check(os.WriteFile(ts.MkAbs(f), []byte(text), 0o600))
-		ts.Check(os.Chmod(ts.MkAbs(f), 0o600))
-	}
 }
