@@ -103,6 +103,27 @@ func Operate(ctx context.Context, cfg Config, op string, in, out any) error {
 	return errors.Join(err, cerr, p.close())
 }
 
+// Accept goes on with a log whose head file does not fit, as after a backup was
+// restored. No server may run on the data. The log says that it was accepted.
+func Accept(ctx context.Context, cfg Config) (v Verified, err error) {
+	cfg.AcceptHead = true
+	s, err := configure(cfg)
+	if err != nil {
+		return v, err
+	}
+	p, err := s.open(ctx, false)
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	trail := audit.NewTrail("head", audit.Commitment{})
+	trail.Add(audit.Act{Verb: "accept", Count: p.log.Size()})
+	if _, err := p.log.Write(ctx, trail); err != nil {
+		return v, err
+	}
+	return s.verify(ctx, p)
+}
+
 func (s *Server) offline(ctx context.Context, p *parts, op string, in, out any) error {
 	arg, err := json.Marshal(in)
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -86,7 +88,12 @@ func (s *Server) open(ctx context.Context, create bool) (p *parts, err error) {
 }
 
 func (p *parts) openTables(ctx context.Context, s *Server) (err error) {
-	if p.log, err = audit.Open(ctx, p.db, audit.Config{HeadFile: s.cfg.Audit.Head, Seed: p.vault.Seed("audit"), Now: s.now, Logger: s.log}); err != nil {
+	if s.in.AcceptHead {
+		if err = setAside(s.cfg.Audit.Head, s.now()); err != nil {
+			return err
+		}
+	}
+	if p.log, err = audit.Open(ctx, p.db, audit.Config{HeadFile: s.cfg.Audit.Head, AcceptNoHead: s.in.AcceptHead, Seed: p.vault.Seed("audit"), Now: s.now, Logger: s.log}); err != nil {
 		return err
 	}
 	if p.people, err = people.Open(ctx, p.db, 20000); err != nil {
@@ -114,6 +121,15 @@ func (p *parts) openTables(ctx context.Context, s *Server) (err error) {
 		Outbox: p.outbox, IDs: p.ids, Now: s.now, Logger: s.log, Retention: s.retention(), Every: s.cfg.Retention.Every,
 	})
 	return err
+}
+
+// setAside renames a head file that is not to be compared with any more.
+func setAside(name string, at time.Time) error {
+	err := os.Rename(name, name+at.UTC().Format(".20060102T150405Z"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return sotto.E("server.head", sotto.KindUnavailable, err)
+	}
+	return nil
 }
 
 // numbers continues the row numbers behind the largest in use.

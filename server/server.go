@@ -38,6 +38,11 @@ type Config struct {
 	Listen string // takes the place of the file's listen; default "": the file's
 	Data   string // takes the place of the file's data; default "": the file's
 
+	// AcceptHead goes on although the head file of the audit log does not fit
+	// the database, as after a backup was restored. The old head file is kept
+	// beside the new one, and the log says that it was accepted. Default false.
+	AcceptHead bool
+
 	// Hold has events journaled and not handled, to measure the one without the
 	// other. Default false.
 	Hold bool

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"mime/multipart"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -270,6 +271,8 @@ func (a *Adapter) call(ctx context.Context, to wire.Endpoint, body []byte, kind 
 	var ans answer
 	known := ans.read(got.Body)
 	switch {
+	case got.Status == http.StatusGatewayTimeout: // whatever the document says: a gateway gave up waiting
+		return answer{}, wire.StatusError(got)
 	case known && ans.failed:
 		return answer{}, ans.fault.sort(got)
 	case got.Status/100 != 2:

@@ -216,6 +216,7 @@ func (c *policyListCmd) Run(ctx context.Context, con *console) error {
 type auditCmd struct {
 	Verify auditVerifyCmd `cmd:"" help:"Hash the whole log again and compare it with its signed heads."`
 	Prove  auditProveCmd  `cmd:"" help:"Print the proof that an entry is in the log."`
+	Accept auditAcceptCmd `cmd:"" help:"After a backup was restored: go on with the log as it is. It is written into the log."`
 }
 
 type auditVerifyCmd struct{ configFlag }
@@ -231,6 +232,22 @@ func (c *auditVerifyCmd) Run(ctx context.Context, con *console) error {
 		return errFound
 	}
 	_, err := fmt.Fprintf(con.out, "ok: %d entries, root %s\n", v.Size, v.Root)
+	return err
+}
+
+type auditAcceptCmd struct{ configFlag }
+
+// Run accepts the log as it is.
+func (c *auditAcceptCmd) Run(ctx context.Context, con *console) error {
+	v, err := server.Accept(ctx, c.server(con))
+	if err != nil {
+		return err
+	}
+	if !v.OK {
+		fmt.Fprintln(con.out, v.Fault)
+		return errFound
+	}
+	_, err = fmt.Fprintf(con.out, "accepted: %d entries, root %s\n", v.Size, v.Root)
 	return err
 }
 
