@@ -54,7 +54,7 @@ type Config struct {
 	MaxHeader      int64          // bytes of an answer's headers; default 64 KiB
 	Timeout        time.Duration  // of one request, from dialling to the end of the body; default 30s
 	ConnectTimeout time.Duration  // of resolving and connecting, and again of the TLS handshake; default 5s
-	IdlePerHost    int            // connections to one host kept open without use; default 64
+	IdlePerHost    int            // connections to one host kept open without use, for 90 seconds at most; default PerHost
 	PerHost        int            // connections to one host at a time, more requests wait; default 256
 	Roots          *x509.CertPool // authorities trusted for TLS; default the system's
 	Resolver       *net.Resolver  // default the system's
@@ -67,8 +67,8 @@ func (cfg *Config) fill() {
 	def(&cfg.MaxHeader, 64<<10)
 	def(&cfg.Timeout, 30*time.Second)
 	def(&cfg.ConnectTimeout, 5*time.Second)
-	def(&cfg.IdlePerHost, 64)
 	def(&cfg.PerHost, 256)
+	def(&cfg.IdlePerHost, cfg.PerHost) // fewer means a handshake for each call above them
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver
 	}

@@ -54,7 +54,7 @@ func (v *View) Stats() Stats {
 }
 
 // Do makes one request. The answer's body is bounded in size and time, and has
-// to be closed. Every error, also one of reading the body, has a [*Failure] in
+// to be closed: until then it holds a connection. Every error, also one of reading the body, has a [*Failure] in
 // its chain: sotto.KindDenied if the request was not let out, of which nothing
 // was written then; sotto.KindInvalid if the request is at fault, or the answer
 // is too large or a redirect; sotto.KindUnavailable for everything that may pass.
