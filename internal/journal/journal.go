@@ -93,9 +93,8 @@ func Open(ctx context.Context, cfg Config) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{db: db}
-	var last int64 // the mark of the last group; only the writer touches it
 	j.append = store.NewBatch(db, func(tx *store.Tx, items []*appendItem) error {
-		return appendTx(tx, items, cfg, &last)
+		return appendTx(tx, items, cfg)
 	})
 	return j, nil
 }
@@ -108,7 +107,7 @@ func migrations() []string {
 		// In the order of time: a new delivery is stored beside the last ones,
 		// and a repeated one is found there.
 		`CREATE TABLE journal_seen (
-			minute BIGINT NOT NULL, delivery BIGINT NOT NULL, seen BIGINT NOT NULL,
+			minute BIGINT NOT NULL, delivery BIGINT NOT NULL, day BIGINT NOT NULL,
 			PRIMARY KEY (minute, delivery)
 		) -- clustered`,
 	}
@@ -127,7 +126,7 @@ func (j *Journal) Append(ctx context.Context, records []Record) (int, error) {
 	return len(it.fresh), nil
 }
 
-func appendTx(tx *store.Tx, items []*appendItem, cfg Config, last *int64) error {
+func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 	n := 0
 	for _, it := range items {
 		it.fresh = nil
@@ -138,7 +137,24 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config, last *int64) error 
 	if n == 0 {
 		return nil
 	}
-	fresh, err := markSeen(tx, items, n, last)
+	seen := make([]any, 0, 3*n)
+	fresh := make(map[delivery]bool, n)
+	for _, it := range items {
+		for i := range it.records {
+			r := &it.records[i]
+			if _, dup := fresh[r.key()]; dup {
+				continue
+			}
+			fresh[r.key()] = false
+			seen = append(seen, r.Minute, r.Delivery, r.Received.Unix()/86400)
+		}
+	}
+	err := tx.InsertReturning(`INSERT INTO journal_seen (minute, delivery, day)`, `ON CONFLICT (minute, delivery) DO NOTHING RETURNING minute, delivery`, 3, seen, func(rows *store.Rows) error {
+		var d delivery
+		err := rows.Scan(&d.minute, &d.hash)
+		fresh[d] = true
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -160,39 +176,6 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config, last *int64) error 
 	}
 	tx.OnCommit(func() { cfg.Committed(all) })
 	return tx.Insert(`INSERT INTO journal_event (id, person, conversation, account, received, sealed)`, "", 6, args)
-}
-
-// markSeen remembers the deliveries of a group and tells which of them are new.
-func markSeen(tx *store.Tx, items []*appendItem, n int, last *int64) (map[delivery]bool, error) {
-	seen := make([]any, 0, 3*n)
-	fresh := make(map[delivery]bool, n)
-	var mark int64 // the time, and a number that no other group has
-	for _, it := range items {
-		for i := range it.records {
-			r := &it.records[i]
-			if mark == 0 {
-				mark = max(r.Received.UnixMicro(), *last+1)
-				*last = mark
-			}
-			if _, dup := fresh[r.key()]; dup {
-				continue
-			}
-			fresh[r.key()] = true
-			seen = append(seen, r.Minute, r.Delivery, mark)
-		}
-	}
-	added, err := tx.InsertCount(`INSERT INTO journal_seen (minute, delivery, seen)`, `ON CONFLICT (minute, delivery) DO NOTHING`, 3, seen)
-	if err != nil || added == int64(len(fresh)) {
-		return fresh, err
-	}
-	for d := range fresh { // some were there before: those without our mark
-		var ours int
-		if err := tx.QueryRow(`SELECT count(*) FROM journal_seen WHERE minute = $1 AND delivery = $2 AND seen = $3`, d.minute, d.hash, mark).Scan(&ours); err != nil {
-			return nil, err
-		}
-		fresh[d] = ours == 1
-	}
-	return fresh, nil
 }
 
 // Handled deletes records, in the transaction that holds the result of their turns.
@@ -268,7 +251,7 @@ func (j *Journal) Expired(ctx context.Context, now time.Time) (held, seen int64,
 	if err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_event WHERE received < $1`, now.Add(-HeldFor).UnixMilli()).Scan(&held); err != nil {
 		return 0, 0, err
 	}
-	err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_seen WHERE minute <= $1 AND seen < $2`, now.Add(-SeenFor).Unix()/60, now.Add(-SeenFor).UnixMicro()).Scan(&seen)
+	err = j.db.QueryRow(ctx, `SELECT count(*) FROM journal_seen WHERE minute <= $1 AND day < $2`, now.Add(-SeenFor).Unix()/60, now.Add(-SeenFor).Unix()/86400).Scan(&seen)
 	return held, seen, err
 }
 
@@ -283,15 +266,15 @@ func (j *Journal) Sweep(ctx context.Context, now time.Time) (held, seen int64, e
 	return held, seen, err
 }
 
-// sweepSeen deletes what was seen before a time, in small transactions. One that
+// sweepSeen deletes what was seen before a day, in small transactions. One that
 // is dated in the future goes when its date has passed.
 func (j *Journal) sweepSeen(ctx context.Context, before time.Time) (total int64, err error) {
 	for {
 		var n int64
 		err := j.db.Write(ctx, func(tx *store.Tx) (err error) {
 			n, err = tx.Exec(`DELETE FROM journal_seen WHERE (minute, delivery) IN
-				(SELECT minute, delivery FROM journal_seen WHERE minute <= $1 AND seen < $2 LIMIT $3)`,
-				before.Unix()/60, before.UnixMicro(), sweepRows)
+				(SELECT minute, delivery FROM journal_seen WHERE minute <= $1 AND day < $2 LIMIT $3)`,
+				before.Unix()/60, before.Unix()/86400, sweepRows)
 			return err
 		})
 		if err != nil || n == 0 {

@@ -363,7 +363,7 @@ func TestDeliveryKey(t *testing.T) {
 func BenchmarkAppend(b *testing.B) {
 	r := newRig(b)
 	r.j.append = store.NewBatch(r.db, func(tx *store.Tx, items []*appendItem) error {
-		return appendTx(tx, items, Config{Committed: func([]Record) {}, Generation: r.vault.Generation}, new(int64))
+		return appendTx(tx, items, Config{Committed: func([]Record) {}, Generation: r.vault.Generation})
 	})
 	b.ReportAllocs()
 	var mu sync.Mutex

@@ -35,31 +35,6 @@ func (tx *Tx) Insert(head, tail string, cols int, args []any) error {
 	return tx.rows(head, tail, cols, args, nil)
 }
 
-// InsertCount is Insert and returns how many rows were added: with ON CONFLICT
-// DO NOTHING in tail, how many were new. It costs half of what asking for each
-// with RETURNING costs.
-func (tx *Tx) InsertCount(head, tail string, cols int, args []any) (int64, error) {
-	const op = "store.insert"
-	if cols <= 0 || len(args)%cols != 0 {
-		return 0, sotto.E(op, sotto.KindOther, fmt.Errorf("%w: %d values, %d to a row", errRows, len(args), cols))
-	}
-	var total int64
-	for len(args) > 0 {
-		n := power(min(len(args)/cols, maxRows))
-		st, err := tx.shape(shape{head: head, tail: tail, cols: cols, rows: n})
-		if err != nil {
-			return total, sotto.E(op, kindOf(err), err)
-		}
-		added, err := st.exec(args[:n*cols])
-		if err != nil {
-			return total, sotto.E(op, kindOf(err), err)
-		}
-		total += added
-		args = args[n*cols:]
-	}
-	return total, nil
-}
-
 // InsertReturning is Insert with a RETURNING clause in tail; each is called for
 // every returned row, in the order of the rows.
 func (tx *Tx) InsertReturning(head, tail string, cols int, args []any, each func(*Rows) error) error {
