@@ -10,17 +10,18 @@ import (
 )
 
 // The engine writes each page of a commit to its log with two system calls,
-// one for 24 bytes of header and one for the page, and each page of a
-// checkpoint with one. They lie one behind the other, so the layer here, put
-// over the engine's own file layer for the writer's connection, gathers them
-// and writes them at once: a fifth of a message's processor time.
+// one for 24 bytes of header and one for the page. They lie one behind the
+// other, so the layer here, put over the engine's own file layer for the
+// writer's log, gathers them and writes them at once.
 //
-// That is safe because nothing reads what is gathered before the file is
-// synced. A commit syncs the log before it shows the new pages to readers, and
-// a checkpoint syncs the file before it says that the log's pages are in it
-// (both with synchronous=FULL, which openWriter checks). Whatever else is done
-// to the file writes out first what is gathered. What a failed or abandoned
-// step left is dropped when the file is closed, never written late.
+// That is safe because nothing reads what is gathered before the log is synced:
+// a commit syncs it before it shows the new pages to readers (with
+// synchronous=FULL, which the writer's connection sets). Whatever else is done
+// to the log writes out first what is gathered. What a failed or abandoned step
+// left is dropped when the log is closed, never written late.
+//
+// The database file itself must not be gathered: a checkpoint that a reader
+// holds up is not synced, and still says that the log's pages are in the file.
 
 // vfsName is the layer's name inside the engine.
 const vfsName = "sotto"
@@ -89,11 +90,11 @@ func (g *gathered) methods() *engine.Tsqlite3_io_methods {
 }
 
 // layerOpen opens a file with the engine's own layer and puts this one over it
-// where pages are written in order.
+// on a write-ahead log.
 func layerOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) int32 {
 	orig := (*engine.Tsqlite3_vfs)(pointer(engine.Xsqlite3_vfs_find(tls, 0)))
 	rc := method[fileOpen](orig.FxOpen)(tls, vfs, name, file, flags, out)
-	if rc != engine.SQLITE_OK || flags&(engine.SQLITE_OPEN_WAL|engine.SQLITE_OPEN_MAIN_DB) == 0 {
+	if rc != engine.SQLITE_OK || flags&engine.SQLITE_OPEN_WAL == 0 {
 		return rc
 	}
 	p := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(gathered{})))
