@@ -94,7 +94,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("a key is made over another: %v", err)
 	}
 	open := filepath.Join(s.dir, "open")
-	s.must(os.WriteFile(open, []byte("x"), 0o644)) //nolint:gosec // on purpose
+	s.must(os.WriteFile(open, []byte("x"), 0o644))
 	s.env["SHORT"] = "canary-short"
 	for name, c := range map[string]struct {
 		ref  string

@@ -155,8 +155,14 @@ func (s *site) wait(what string, so func() bool) {
 	s.t.Fatalf("waited in vain until %s; log:\n%s", what, s.log.String())
 }
 
-// do makes a call and returns the status and the body.
-func (s *site) do(method, path string, header map[string]string, body io.Reader) (*http.Response, string) {
+// answered is what a call was answered.
+type answered struct {
+	StatusCode int
+	Header     http.Header
+}
+
+// do makes a call and returns the answer and its body.
+func (s *site) do(method, path string, header map[string]string, body io.Reader) (answered, string) {
 	s.t.Helper()
 	req, err := http.NewRequest(method, "http://"+s.r.s.Addr()+path, body)
 	s.must(err)
@@ -169,7 +175,7 @@ func (s *site) do(method, path string, header map[string]string, body io.Reader)
 	b, err := io.ReadAll(resp.Body)
 	s.must(err)
 	s.must(resp.Body.Close())
-	return resp, string(b)
+	return answered{resp.StatusCode, resp.Header}, string(b)
 }
 
 func signed() map[string]string {

@@ -244,7 +244,7 @@ func (c *auditAcceptCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	if !v.OK {
-		fmt.Fprintln(con.out, v.Fault)
+		con.printf("%s\n", v.Fault)
 		return errFound
 	}
 	_, err = fmt.Fprintf(con.out, "accepted: %d entries, root %s\n", v.Size, v.Root)
