@@ -39,6 +39,8 @@ type gathered struct {
 	buf   uintptr // gatherSize bytes, or 0
 	off   int64   // where in the file buf belongs
 	len   int32
+
+	direct bool // nothing is gathered: the database file
 }
 
 // The engine's function types.
@@ -90,11 +92,11 @@ func (g *gathered) methods() *engine.Tsqlite3_io_methods {
 }
 
 // layerOpen opens a file with the engine's own layer and puts this one over it
-// on a write-ahead log.
+// on a write-ahead log and, passing everything on, on the database file.
 func layerOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) int32 {
 	orig := (*engine.Tsqlite3_vfs)(pointer(engine.Xsqlite3_vfs_find(tls, 0)))
 	rc := method[fileOpen](orig.FxOpen)(tls, vfs, name, file, flags, out)
-	if rc != engine.SQLITE_OK || flags&engine.SQLITE_OPEN_WAL == 0 {
+	if rc != engine.SQLITE_OK || flags&(engine.SQLITE_OPEN_WAL|engine.SQLITE_OPEN_MAIN_DB) == 0 {
 		return rc
 	}
 	p := libc.Xcalloc(tls, 1, libc.Tsize_t(unsafe.Sizeof(gathered{})))
@@ -103,6 +105,7 @@ func layerOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr)
 	}
 	f := (*engine.Tsqlite3_file)(pointer(file))
 	g := (*gathered)(pointer(p))
+	g.direct = flags&engine.SQLITE_OPEN_MAIN_DB != 0
 	g.own, g.under = *(*engine.Tsqlite3_io_methods)(pointer(f.FpMethods)), f.FpMethods
 	g.own.FxClose, g.own.FxRead, g.own.FxWrite = entry[fileClose](layerClose), entry[fileIO](layerRead), entry[fileIO](layerWrite)
 	g.own.FxTruncate, g.own.FxSync, g.own.FxFileSize = entry[fileTruncate](layerTruncate), entry[fileSync](layerSync), entry[fileLen](layerSize)
@@ -123,6 +126,9 @@ func layerClose(tls *libc.TLS, file uintptr) int32 {
 
 func layerWrite(tls *libc.TLS, file, data uintptr, n int32, off int64) int32 {
 	g := at(file)
+	if g.direct {
+		return method[fileIO](g.methods().FxWrite)(tls, file, data, n, off)
+	}
 	if g.buf == 0 {
 		if g.buf = libc.Xmalloc(tls, gatherSize); g.buf == 0 {
 			return engine.SQLITE_IOERR_NOMEM
