@@ -134,7 +134,7 @@ func (r *Reader) Time() time.Time {
 	return time.UnixMicro(v).UTC()
 }
 
-var errForm = errors.New("not of this form") //nolint:gochecknoglobals // a sentinel
+var errForm = errors.New("not of this form")
 
 // End reports whether exactly this form was there: an error of
 // [sotto.KindCorrupt] otherwise.

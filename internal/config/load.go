@@ -50,7 +50,7 @@ func Default(dev bool) *Config {
 func (s Source) Load() (*Config, error) {
 	env := s.Env
 	if env == nil {
-		env = os.LookupEnv //nolint:forbidigo // this is where it belongs
+		env = os.LookupEnv
 	}
 	c := defaults()
 	c.File, c.Dev, c.env, c.lines = s.Path, s.Dev, env, map[string]int{}

@@ -79,7 +79,7 @@ func TestWholeProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // it was read
 	page, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(page), "30 days") {
 		t.Errorf("the notice's page: %d, %v", resp.StatusCode, err)
