@@ -52,7 +52,7 @@ func TestHooks(t *testing.T) {
 			t.Errorf("%s: %d, Allow %q, %q; want %d, %q, %q", c.name, resp.StatusCode, resp.Header.Get("Allow"), body, c.status, c.allow, c.answer)
 		}
 	}
-	s.wait("the notice and three answers are sent", func() bool { return s.messages() == 4 })
+	s.wait("the notice and three answers are sent", func() bool { return s.r.p.outbox.Stats.Sent.Load() == 4 })
 	_, text := s.do("GET", "/metrics", nil, nil)
 	for what, n := range map[string]int{"forged": 2, "refused": 3, "malformed": 2, "unknown": 1, "event": 3, "unstored": 0} {
 		if want := fmt.Sprintf("sotto_webhook_total{account=\"telegram/shop\",result=%q} %d\n", what, n); !strings.Contains(text, want) {

@@ -64,6 +64,7 @@ type site struct {
 
 const siteConfig = `
 listen: 127.0.0.1:0
+public_url: https://bot.example.org
 data: ./data
 keys: { current: file:./kek }
 audit: { head: ./head }
