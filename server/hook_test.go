@@ -164,3 +164,19 @@ func TestAcceptLanguage(t *testing.T) {
 		}
 	}
 }
+
+func TestHomeWithoutAChat(t *testing.T) {
+	s := newSite(t)
+	s.configure("listen: 127.0.0.1:0\ndata: ./data\nkeys: { current: file:./kek }\naudit: { head: ./head }\ncontroller: { name: A, contact: a@example.org }\nbot: { kind: echo }\n" +
+		"channels: { telegram: { shop: { token: env:TOKEN, secret: env:HOOK } } }\n")
+	s.start()
+	if resp, _ := s.do("GET", "/", nil, nil); resp.Header.Get("Location") != "/privacy" {
+		t.Errorf("/ leads to %q", resp.Header.Get("Location"))
+	}
+	if resp, _ := s.do("GET", "/chat", nil, nil); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("/chat answers %d", resp.StatusCode)
+	}
+	if !strings.Contains(s.out.String(), "listening") {
+		t.Errorf("banner:\n%s", s.out.String())
+	}
+}

@@ -497,8 +497,35 @@ func TestNoRetentionWhereRepliesAreOff(t *testing.T) {
 	if srv.retention() != 30*24*time.Hour {
 		t.Errorf("retention = %s", srv.retention())
 	}
+	for i := range srv.cfg.Purposes {
+		srv.cfg.Purposes[i].On = false
+	}
+	if srv.retention() != 0 {
+		t.Errorf("retention where replies are off = %s", srv.retention())
+	}
 	srv.cfg.Purposes = nil
 	if srv.retention() != 0 {
 		t.Errorf("retention without the purpose = %s", srv.retention())
 	}
+}
+
+// A log without its head is refused until the operator accepts it, once.
+func TestAccept(t *testing.T) {
+	s := newSite(t)
+	if _, err := Accept(context.Background(), s.config()); err == nil {
+		t.Error("a log that is not there was accepted")
+	}
+	s.start()
+	s.stop()
+	s.must(os.Remove(filepath.Join(s.dir, "head")))
+	srv, err := New(s.config(), nil)
+	s.must(err)
+	if err := srv.Run(context.Background()); sotto.KindOf(err) != sotto.KindCorrupt {
+		t.Errorf("without its head: %v", err)
+	}
+	v, err := Accept(context.Background(), s.config())
+	if err != nil || !v.OK || v.Size == 0 {
+		t.Errorf("Accept = %+v, %v", v, err)
+	}
+	s.start()
 }

@@ -572,3 +572,17 @@ func TestNumbersGoOnBehindAnErasure(t *testing.T) {
 		t.Errorf("the next number is %d, want more than %d", n, far)
 	}
 }
+
+func TestErasing(t *testing.T) {
+	h := parttest.New(t)
+	h.Open()
+	for want := range 3 {
+		n, err := h.Life.Erasing(context.Background())
+		h.Must(err)
+		if int(n) != want {
+			t.Errorf("%d erasures have rows to delete, want %d", n, want)
+		}
+		_, err = h.Life.Erase(context.Background(), h.Person("ann"), sotto.RecipientPrivacy)
+		h.Must(err)
+	}
+}
