@@ -78,7 +78,9 @@ func (s *Server) open(ctx context.Context, create bool) (p *parts, err error) {
 	if p.vault, err = vault.Open(ctx, vault.Config{Path: p.dir.Keys(), Create: fresh, Current: kek, Old: old, Now: s.now}); err != nil {
 		return nil, err
 	}
-	if p.db, err = store.Open(ctx, store.Config{Path: p.dir.Data(), MustExist: !fresh}); err != nil {
+	// Measured: a larger cache saves reading index pages again, and a shorter
+	// log keeps the pauses short in which it is moved into the file.
+	if p.db, err = store.Open(ctx, store.Config{Path: p.dir.Data(), MustExist: !fresh, CacheKiB: 24 << 10, LogPages: 1500}); err != nil {
 		return nil, err
 	}
 	if err = p.openTables(ctx, s); err != nil {
