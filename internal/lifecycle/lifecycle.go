@@ -121,16 +121,12 @@ func Holdings() []Holding {
 
 // facts are what the gate is told of a person when Sotto acts for them.
 func (l *Lifecycle) decide(ctx context.Context, t *audit.Trail, p sotto.PersonID, a gate.Action, to sotto.Recipient) (gate.Permit, error) {
-	return l.decideFor(ctx, t, p, a, to, sotto.PurposeLegal)
-}
-
-func (l *Lifecycle) decideFor(ctx context.Context, t *audit.Trail, p sotto.PersonID, a gate.Action, to sotto.Recipient, why sotto.Purpose) (gate.Permit, error) {
 	st, err := l.cfg.People.Get(ctx, p)
 	if err != nil {
 		return gate.Permit{}, err
 	}
 	return l.cfg.Gate.Decide(ctx, t, gate.Use{
-		Action: a, Person: p, Facts: st.Facts(), Channel: people.Channel(st.Account), Purpose: why,
+		Action: a, Person: p, Facts: st.Facts(), Channel: people.Channel(st.Account), Purpose: sotto.PurposeLegal,
 		Categories: []sotto.Category{sotto.CategoryMessage, sotto.CategoryContact, sotto.CategoryIdentifier}, Recipient: to,
 	})
 }

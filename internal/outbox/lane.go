@@ -157,7 +157,7 @@ func (o *Outbox) handBack(ctx context.Context) {
 		return
 	}
 	err := o.cfg.DB.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.DeleteIn(`UPDATE outbox SET state = 1 WHERE id IN`, ids)
+		_, err := tx.UpdateIn(`UPDATE outbox SET state = 1 WHERE id IN`, nil, ids)
 		return err
 	})
 	if err != nil {

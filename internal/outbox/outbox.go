@@ -156,7 +156,7 @@ func Open(ctx context.Context, cfg Config) (*Outbox, error) {
 		return nil, err
 	}
 	o.mark = store.NewBatch(cfg.DB, func(tx *store.Tx, ids []int64) error {
-		_, err := tx.DeleteIn(`UPDATE outbox SET state = 2, attempts = attempts + 1 WHERE id IN`, ids)
+		_, err := tx.UpdateIn(`UPDATE outbox SET state = 2, attempts = attempts + 1 WHERE id IN`, nil, ids)
 		return err
 	})
 	o.settle = store.NewBatch(cfg.DB, o.settleTx)

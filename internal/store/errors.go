@@ -89,12 +89,3 @@ func distrust(err error) bool {
 	}
 	return false
 }
-
-// Wrap gives an error that came from scanning a row its kind. A nil error stays
-// nil.
-func Wrap(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return sotto.E(op, kindOf(err), err)
-}
