@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -51,10 +52,7 @@ func Decoder(name string) (channel.Adapter, error) {
 func readTelegram(sec config.Section, a *account) []config.Problem {
 	var c telegram.Config
 	problems := sec.Decode(&c)
-	a.api = c.API
-	if a.api == "" {
-		a.api = "https://api.telegram.org"
-	}
+	a.api = cmp.Or(c.API, telegram.DefaultAPI)
 	a.build = func(d channel.Doer) (channel.Adapter, error) { c.Client = d; return telegram.New(c) }
 	return problems
 }
@@ -62,10 +60,7 @@ func readTelegram(sec config.Section, a *account) []config.Problem {
 func readMessenger(sec config.Section, a *account) []config.Problem {
 	var c messenger.Config
 	problems := sec.Decode(&c)
-	a.api = c.API
-	if a.api == "" {
-		a.api = "https://graph.facebook.com"
-	}
+	a.api = cmp.Or(c.API, messenger.DefaultAPI)
 	a.build = func(d channel.Doer) (channel.Adapter, error) { c.Client = d; return messenger.New(c) }
 	return problems
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/sotto-chat/sotto/internal/gate"
 	"github.com/sotto-chat/sotto/internal/store"
 	"github.com/sotto-chat/sotto/internal/transport"
-	"github.com/sotto-chat/sotto/internal/vault"
 )
 
 // Finding is one line of a check.
@@ -151,30 +150,16 @@ func checkNetwork(ctx context.Context, client *egress.Client, a account) Finding
 // verifyOffline verifies the log without opening it for writing, so that a
 // fault is found and named where an ordinary start would refuse.
 func (s *Server) verifyOffline(ctx context.Context) (v Verified, err error) {
-	kek, old, err := s.keys(ctx, false)
+	p := new(parts)
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.openData(ctx, s, false); err != nil {
+		return v, err
+	}
+	key, err := audit.VerifierKey("", p.vault.Seed("audit"))
 	if err != nil {
 		return v, err
 	}
-	dir, err := datadir.Open(s.cfg.Data, datadir.Options{})
-	if err != nil {
-		return v, err
-	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
-	va, err := vault.Open(ctx, vault.Config{Path: dir.Keys(), Current: kek, Old: old, Now: s.now})
-	if err != nil {
-		return v, err
-	}
-	defer func() { err = errors.Join(err, va.Close()) }()
-	db, err := store.Open(ctx, store.Config{Path: dir.Data(), MustExist: true})
-	if err != nil {
-		return v, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	key, err := audit.VerifierKey("", va.Seed("audit"))
-	if err != nil {
-		return v, err
-	}
-	return verifyLog(ctx, db, s.cfg.Audit.Head, key)
+	return verifyLog(ctx, p.db, s.cfg.Audit.Head, key)
 }
 
 func verifyLog(ctx context.Context, db *store.DB, head, key string) (Verified, error) {

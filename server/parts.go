@@ -67,26 +67,33 @@ func (s *Server) open(ctx context.Context, create bool) (p *parts, err error) {
 	if err = p.notice.Check(); err != nil {
 		return nil, err
 	}
-	kek, old, err := s.keys(ctx, create)
-	if err != nil {
-		return nil, err
-	}
-	if p.dir, err = datadir.Open(s.cfg.Data, datadir.Options{Create: create, Now: s.now}); err != nil {
-		return nil, err
-	}
-	fresh := p.dir.Fresh()
-	if p.vault, err = vault.Open(ctx, vault.Config{Path: p.dir.Keys(), Create: fresh, Current: kek, Old: old, Now: s.now}); err != nil {
-		return nil, err
-	}
-	// Measured: a larger cache saves reading index pages again, and a shorter
-	// log keeps the pauses short in which it is moved into the file.
-	if p.db, err = store.Open(ctx, store.Config{Path: p.dir.Data(), MustExist: !fresh, CacheKiB: 24 << 10, LogPages: 1500}); err != nil {
+	if err = p.openData(ctx, s, create); err != nil {
 		return nil, err
 	}
 	if err = p.openTables(ctx, s); err != nil {
 		return nil, err
 	}
 	return p, p.dir.Seal()
+}
+
+// openData takes the data directory and opens the key store and the database in
+// it, and nothing that writes to them.
+func (p *parts) openData(ctx context.Context, s *Server, create bool) error {
+	kek, old, err := s.keys(ctx, create)
+	if err != nil {
+		return err
+	}
+	if p.dir, err = datadir.Open(s.cfg.Data, datadir.Options{Create: create, Now: s.now}); err != nil {
+		return err
+	}
+	fresh := p.dir.Fresh()
+	if p.vault, err = vault.Open(ctx, vault.Config{Path: p.dir.Keys(), Create: fresh, Current: kek, Old: old, Now: s.now}); err != nil {
+		return err
+	}
+	// Measured: a larger cache saves reading index pages again, and a shorter
+	// log keeps the pauses short in which it is moved into the file.
+	p.db, err = store.Open(ctx, store.Config{Path: p.dir.Data(), MustExist: !fresh, CacheKiB: 24 << 10, LogPages: 1500})
+	return err
 }
 
 func (p *parts) openTables(ctx context.Context, s *Server) (err error) {

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/internal/notice"
@@ -15,7 +16,7 @@ func (r *running) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", r.readyz)
 	mux.Handle("GET /metrics", r.metrics.Handler())
-	mux.HandleFunc("GET /privacy", r.privacy)
+	mux.HandleFunc("GET /privacy", r.privacy(r.pages()))
 	mux.HandleFunc("GET /{$}", r.home)
 	if r.web != nil {
 		mux.Handle("/chat", r.web)
@@ -38,7 +39,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 
 // readyz says whether new messages can be kept.
 func (r *running) readyz(w http.ResponseWriter, req *http.Request) {
-	if _, err := r.p.journal.Count(req.Context()); err != nil {
+	if _, err := r.p.journal.MaxID(req.Context()); err != nil {
 		plain(w, http.StatusServiceUnavailable, "the data cannot be read: "+sotto.KindOf(err).String()+"\n")
 		return
 	}
@@ -57,20 +58,32 @@ func (r *running) home(w http.ResponseWriter, req *http.Request) {
 	http.Redirect(w, req, to, http.StatusSeeOther)
 }
 
-// privacy shows the notice in force, in the language that the browser asks for.
-func (r *running) privacy(w http.ResponseWriter, req *http.Request) {
-	lang := r.p.book.Match(acceptLanguage(req.Header.Get("Accept-Language"))...)
-	page, err := r.p.notice.Page(r.p.book, lang)
-	if err != nil {
-		plain(w, http.StatusInternalServerError, "the notice cannot be shown\n")
-		return
+// pages makes the notice's page in each language once, when it is first asked
+// for: the notice in force does not change while the server runs.
+func (r *running) pages() map[string]func() ([]byte, error) {
+	out := make(map[string]func() ([]byte, error))
+	for _, lang := range r.p.book.Languages() {
+		out[lang] = sync.OnceValues(func() ([]byte, error) { return r.p.notice.Page(r.p.book, lang) })
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", lang)
-	h.Set("Vary", "Accept-Language")
-	h.Set("Content-Security-Policy", notice.PageCSP())
-	_, _ = w.Write(page) // the caller is gone, which is theirs to know
+	return out
+}
+
+// privacy shows the notice in force, in the language that the browser asks for.
+func (r *running) privacy(pages map[string]func() ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		lang := r.p.book.Match(acceptLanguage(req.Header.Get("Accept-Language"))...)
+		page, err := pages[lang]()
+		if err != nil {
+			plain(w, http.StatusInternalServerError, "the notice cannot be shown\n")
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Language", lang)
+		h.Set("Vary", "Accept-Language")
+		h.Set("Content-Security-Policy", notice.PageCSP())
+		_, _ = w.Write(page) // the caller is gone, which is theirs to know
+	}
 }
 
 // acceptLanguage returns the tags of an Accept-Language header in their order;

@@ -28,10 +28,12 @@ import (
 )
 
 const (
-	defaultAPI      = "https://graph.facebook.com"
 	defaultVersion  = "v26.0"
 	signatureHeader = "X-Hub-Signature-256"
 )
+
+// DefaultAPI is where the API is unless Config says otherwise.
+const DefaultAPI = "https://graph.facebook.com"
 
 // Config is what an account needs.
 type Config struct {
@@ -98,7 +100,7 @@ func New(c Config) (*Adapter, error) {
 		bad("access_token: want printable characters without spaces")
 	}
 	if c.API == "" {
-		c.API = defaultAPI
+		c.API = DefaultAPI
 	}
 	if c.Version == "" {
 		c.Version = defaultVersion

@@ -29,9 +29,11 @@ import (
 )
 
 const (
-	defaultAPI   = "https://api.telegram.org"
 	secretHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the name of a header
 )
+
+// DefaultAPI is where the API is unless Config says otherwise.
+const DefaultAPI = "https://api.telegram.org"
 
 // Config is what an account needs.
 type Config struct {
@@ -100,7 +102,7 @@ func New(c Config) (*Adapter, error) {
 		bad("username: want letters, digits and _")
 	}
 	if c.API == "" {
-		c.API = defaultAPI
+		c.API = DefaultAPI
 	}
 	var err error
 	if a.api, err = wire.Base(c.API); err != nil {
