@@ -28,11 +28,14 @@ type Event struct {
 	Sender       string          `json:"s,omitempty"` // the network's id of the person
 	Conversation string          `json:"c,omitempty"` // the network's id of the chat; replies go there
 	Text         string          `json:"t,omitempty"`
-	Payload      string          `json:"p,omitempty"` // of a pressed button; of a migration the new id of the chat
+	Payload      string          `json:"p,omitempty"` // of a pressed button; of a migration the new id, see [Traits.Migrates]
 	Callback     string          `json:"b,omitempty"` // a press that the network wants acknowledged, see Acknowledger
+	Handle       string          `json:"h,omitempty"` // what an answer to this very event may be sent under, for a while; see [Outgoing.Handle]
+	Alias        string          `json:"n,omitempty"` // another id of the person on this network, told with the first; see [Traits.Migrates]
 	Time         time.Time       `json:"w"`           // by the network's clock; zero where it gives none
 	Group        bool            `json:"g,omitempty"`
 	Addressed    bool            `json:"m,omitempty"` // in a group: said to the bot (command, mention, reply)
+	Self         bool            `json:"z,omitempty"` // of a join or leave: it is the bot itself that came or went
 	Language     string          `json:"l,omitempty"` // BCP 47, where the network tells it
 	Attachments  []Attachment    `json:"f,omitempty"`
 }
@@ -40,9 +43,10 @@ type Event struct {
 // Attachment is something sent along that is not text.
 type Attachment struct {
 	Kind string `json:"k"`           // image, video, audio, file, sticker, location, contact, other
-	ID   string `json:"i,omitempty"` // the network's id or address of it
+	ID   string `json:"i,omitempty"` // the network's id or address of it, which [Fetcher] takes
 	MIME string `json:"m,omitempty"`
 	Name string `json:"n,omitempty"`
+	Sum  string `json:"s,omitempty"` // SHA-256 in lower-case hexadecimal digits, where the network tells it
 }
 
 // Batch is what one webhook body says.
@@ -84,36 +88,15 @@ var ErrUnverified = errors.New("the sender is not proven")
 // Send makes one API call for one message. It does not retry. A failure is a
 // *SendError. If ctx ends, or the connection breaks after the request was
 // written, the class is Unknown.
+//
+// Traits says what is peculiar to the network and the account; it is the same
+// for as long as the adapter lives.
 type Adapter interface {
 	Channel() string
+	Traits() Traits
 	Verify(r *Request) error
 	Decode(body []byte) (Batch, error)
 	Send(ctx context.Context, m *Outgoing) (Sent, error)
-}
-
-// Handshaker is implemented by adapters whose network asks questions on the
-// webhook address: answered is false where r is an ordinary call. For GET
-// requests Verify is not called before it; for POST it has succeeded. An
-// ErrUnverified is answered 401 (or 403) without a body.
-type Handshaker interface {
-	Handshake(r *Request) (resp *Response, answered bool, err error)
-}
-
-// Typer is implemented by adapters that can show that the bot is typing.
-type Typer interface {
-	Typing(ctx context.Context, conversation string) error
-}
-
-// Acknowledger is implemented by adapters whose network wants a button press
-// acknowledged apart from the answer.
-type Acknowledger interface {
-	Acknowledge(ctx context.Context, callback string) error
-}
-
-// Checker is implemented by adapters that can probe their credentials and
-// webhook on the network. Each finding is one sentence an operator can act on.
-type Checker interface {
-	Check(ctx context.Context) ([]string, error)
 }
 
 // Doer makes HTTP requests. *http.Client and the egress client are Doers; an
@@ -128,6 +111,7 @@ type Outgoing struct {
 	Text         string
 	Buttons      []sotto.Button
 	ReplyTo      string // the network's id of the message answered; "" = none
+	Handle       string // [Event.Handle] of the event answered; "" = none. It may have run out or been used
 	File         *File
 	Key          string // the same for every attempt at this message: the idempotency key where the network has one
 }
@@ -141,7 +125,8 @@ type File struct {
 
 // Sent is the network's receipt.
 type Sent struct {
-	ID string // the network's id of the message, "" where it gives none
+	ID       string // the network's id of the message, "" where it gives none
+	Numbered bool   // the buttons went out as a numbered list: a number will come back as text
 }
 
 // Class says what a failed send means for the next attempt.

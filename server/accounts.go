@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -18,7 +17,7 @@ type account struct {
 	key     string // "telegram/shop"
 	channel string
 	name    string
-	api     string // base address that it may call; "" = none
+	bases   []string // addresses that it may call
 	build   func(channel.Doer) (channel.Adapter, error)
 	web     *webchat.Config // of a web chat, which is built with the server's parts
 }
@@ -33,9 +32,18 @@ type network struct {
 // under channel/ and a row here.
 func networks() map[string]network {
 	return map[string]network{
-		"telegram":  {decoder: func() channel.Adapter { return new(telegram.Adapter) }, read: readTelegram},
-		"messenger": {decoder: func() channel.Adapter { return new(messenger.Adapter) }, read: readMessenger},
-		"webchat":   {decoder: func() channel.Adapter { return new(webchat.Adapter) }, read: readWebchat},
+		"telegram": {
+			func() channel.Adapter { return new(telegram.Adapter) },
+			read(func(c telegram.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return telegram.New(c) }),
+		},
+		"messenger": {
+			func() channel.Adapter { return new(messenger.Adapter) },
+			read(func(c messenger.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client = d
+				return messenger.New(c)
+			}),
+		},
+		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
 	}
 }
 
@@ -49,20 +57,15 @@ func Decoder(name string) (channel.Adapter, error) {
 	return n.decoder(), nil
 }
 
-func readTelegram(sec config.Section, a *account) []config.Problem {
-	var c telegram.Config
-	problems := sec.Decode(&c)
-	a.api = cmp.Or(c.API, telegram.DefaultAPI)
-	a.build = func(d channel.Doer) (channel.Adapter, error) { c.Client = d; return telegram.New(c) }
-	return problems
-}
-
-func readMessenger(sec config.Section, a *account) []config.Problem {
-	var c messenger.Config
-	problems := sec.Decode(&c)
-	a.api = cmp.Or(c.API, messenger.DefaultAPI)
-	a.build = func(d channel.Doer) (channel.Adapter, error) { c.Client = d; return messenger.New(c) }
-	return problems
+// read decodes the section of an account into its network's own Config.
+func read[C interface{ Bases() []string }](build func(C, channel.Doer) (channel.Adapter, error)) func(config.Section, *account) []config.Problem {
+	return func(sec config.Section, a *account) []config.Problem {
+		var c C
+		problems := sec.Decode(&c)
+		a.bases = c.Bases()
+		a.build = func(d channel.Doer) (channel.Adapter, error) { return build(c, d) }
+		return problems
+	}
 }
 
 func readWebchat(sec config.Section, a *account) []config.Problem {

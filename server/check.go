@@ -121,7 +121,7 @@ func (s *Server) checkNetworks(ctx context.Context) Findings {
 }
 
 func checkNetwork(ctx context.Context, client *egress.Client, a account) Findings {
-	view, err := client.For(a.key, a.api)
+	view, err := client.For(a.key, a.bases...)
 	if err != nil {
 		return Findings{{Text: a.key + ": " + err.Error()}}
 	}
@@ -133,16 +133,20 @@ func checkNetwork(ctx context.Context, client *egress.Client, a account) Finding
 	if !ok {
 		return nil
 	}
-	wrong, err := c.Check(ctx)
+	found, err := c.Check(ctx, channel.Installation{})
 	if err != nil {
 		return Findings{{Text: a.key + ": the network does not answer: " + err.Error()}}
 	}
-	if len(wrong) == 0 {
+	if len(found) == 0 {
 		return Findings{{OK: true, Text: a.key + ": token and webhook"}}
 	}
 	var out Findings
-	for _, w := range wrong {
-		out = append(out, Finding{Text: a.key + ": " + w})
+	for _, f := range found {
+		text := a.key + ": " + f.Text
+		if f.Fix != "" {
+			text += " " + f.Fix
+		}
+		out = append(out, Finding{OK: f.OK, Text: text})
 	}
 	return out
 }

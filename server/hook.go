@@ -29,6 +29,7 @@ type hook struct {
 	account   string
 	adapter   channel.Adapter
 	handshake channel.Handshaker
+	answer    channel.Answerer
 	counts    *metrics.Account
 }
 
@@ -40,8 +41,9 @@ func newHooks(r *running) *hooks {
 		if a.web != nil {
 			continue
 		}
-		hs, _ := p.adapters[a.key].(channel.Handshaker) // an optional ability
-		h.by["/hooks/"+a.key] = &hook{account: a.key, adapter: p.adapters[a.key], handshake: hs, counts: m.Account(a.key)}
+		hs, _ := p.adapters[a.key].(channel.Handshaker) // optional abilities
+		ans, _ := p.adapters[a.key].(channel.Answerer)
+		h.by["/hooks/"+a.key] = &hook{account: a.key, adapter: p.adapters[a.key], handshake: hs, answer: ans, counts: m.Account(a.key)}
 	}
 	return h
 }
@@ -156,6 +158,12 @@ func (h *hooks) answer(w http.ResponseWriter, r *http.Request, k *hook, body []b
 	}
 	if h.unstored.Load() {
 		h.unstored.Store(false)
+	}
+	if k.answer != nil {
+		if resp := k.answer.Answer(req, batch); resp != nil {
+			writeResponse(w, resp)
+			return
+		}
 	}
 	w.WriteHeader(http.StatusOK)
 }

@@ -91,7 +91,7 @@ func (r *running) buildAdapters() error {
 			}
 			continue
 		}
-		view, err := client.For(a.key, a.api)
+		view, err := client.For(a.key, a.bases...)
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ func TestNetworkTakesWhatBotsSend(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if err := a.Typing(t.Context(), "41"); err != nil {
+		if err := a.Typing(t.Context(), &channel.Outgoing{Conversation: "41"}); err != nil {
 			t.Fatal(name, err)
 		}
 		got, err := n.Wait(t.Context(), name, "41", 2)
@@ -97,7 +97,7 @@ func TestNetworkTakesWhatBotsSend(t *testing.T) {
 		if all := n.Sent(); len(all) != 3 || !strings.HasPrefix(all[2].Action, "typing") {
 			t.Errorf("%s: %+v", name, all)
 		}
-		if found, err := a.Check(t.Context()); err != nil || len(found) != 0 {
+		if found, err := a.Check(t.Context(), channel.Installation{}); err != nil || len(found) != 0 {
 			t.Error(name, found, err)
 		}
 	}

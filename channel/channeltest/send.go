@@ -119,19 +119,56 @@ func (s *Spec) send(t *testing.T) {
 	if !bytes.Contains(calls[0].body, []byte("whisper")) {
 		t.Error("the text was not sent")
 	}
-	if i, ok := a.(channel.Idempotent); (ok && i.Idempotent()) != (s.Key != nil) {
+	if a.Traits().Idempotent != (s.Key != nil) {
 		t.Error("the adapter and the description differ on whether the network knows an idempotency key")
 	}
 	if s.Key != nil {
-		if got := s.Key(calls[0].r, calls[0].body); got != "key-1" {
-			t.Errorf("idempotency key %q", got)
+		s.keys(t, srv, a, s.Key(calls[0].r, calls[0].body))
+	}
+	s.sendFile(t, srv, a)
+	if typer, ok := a.(channel.Typer); ok {
+		if err := typer.Typing(t.Context(), s.outgoing()); err != nil {
+			t.Error("Typing:", err)
 		}
 	}
+	s.sendNothing(t, srv, a)
+}
+
+// keys checks that the network can tell a repeated send from another one.
+func (s *Spec) keys(t *testing.T, srv *script, a channel.Adapter, first string) {
+	t.Helper()
+	send := func(key string) string {
+		srv.always(s.Success)
+		m := s.outgoing()
+		m.Key = key
+		if _, err := a.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		c := srv.got()[0]
+		return s.Key(c.r, c.body)
+	}
+	again, other := send("key-1"), send("key-2")
+	if first == "" || again != first || other == first {
+		t.Errorf("idempotency keys %q and %q for one message, %q for another", first, again, other)
+	}
+}
+
+// sendFile sends a file whose name and type want to be more than that.
+func (s *Spec) sendFile(t *testing.T, srv *script, a channel.Adapter) {
+	t.Helper()
 	srv.always(s.Success)
 	m := s.outgoing()
 	m.Text, m.Buttons = "", nil
 	m.File = &channel.File{Name: "a\"\r\nX-Evil: 1.txt", MIME: "text/plain\r\nX-Evil: 1", Data: []byte("file-bytes")}
-	if _, err := a.Send(t.Context(), m); err != nil {
+	_, err := a.Send(t.Context(), m)
+	if a.Traits().NoFiles {
+		s.is(t, "file", err, ErrorCase{Class: channel.Bad})
+		return
+	}
+	if s.OwnFiles {
+		return
+	}
+	if err != nil {
 		t.Error("file:", err)
 	}
 	for _, c := range srv.got() {
@@ -139,12 +176,6 @@ func (s *Spec) send(t *testing.T) {
 			t.Error("the name or type of a file ends a line of the form")
 		}
 	}
-	if typer, ok := a.(channel.Typer); ok {
-		if err := typer.Typing(t.Context(), s.Conversation); err != nil {
-			t.Error("Typing:", err)
-		}
-	}
-	s.sendNothing(t, srv, a)
 }
 
 // sendNothing gives the adapter what it must refuse by itself.
@@ -225,7 +256,7 @@ func (s *Spec) sendBroken(t *testing.T) {
 		_, err := a.Send(ctx, s.outgoing())
 		s.is(t, name, err, ErrorCase{Class: want})
 		if typer, ok := a.(channel.Typer); ok {
-			if err := typer.Typing(ctx, s.Conversation); err != nil {
+			if err := typer.Typing(ctx, s.outgoing()); err != nil {
 				s.quiet(t, err)
 			}
 		}

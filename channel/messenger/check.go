@@ -14,16 +14,16 @@ import (
 // Check implements [channel.Checker]: whose token it is, and which fields of
 // the page this app is told about. The error is a *channel.SendError if Meta
 // could not be asked or refused the token.
-func (a *Adapter) Check(ctx context.Context) ([]string, error) {
+func (a *Adapter) Check(ctx context.Context, _ channel.Installation) ([]channel.Finding, error) {
 	var page struct {
 		ID string `json:"id"`
 	}
 	if err := a.ask(ctx, "/me?fields=id&", &page); err != nil {
 		return nil, err
 	}
-	var found []string
+	var found []channel.Finding
 	if a.page != "" && page.ID != a.page {
-		found = append(found, "The access token belongs to another page than page_id: make one for this page.")
+		found = append(found, channel.Finding{Text: "The access token belongs to another page than page_id: make one for this page."})
 	}
 	var apps struct {
 		Data []struct {
@@ -44,7 +44,7 @@ func (a *Adapter) Check(ctx context.Context) ([]string, error) {
 		{"messaging_optins", "opt-outs do not arrive"},
 	} {
 		if !slices.Contains(have, f.name) {
-			found = append(found, fmt.Sprintf("The page does not tell the app about %s: %s. Subscribe to it in the app's webhook settings.", f.name, f.loss))
+			found = append(found, channel.Finding{Text: fmt.Sprintf("The page does not tell the app about %s: %s. Subscribe to it in the app's webhook settings.", f.name, f.loss)})
 		}
 	}
 	return found, nil

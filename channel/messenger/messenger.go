@@ -13,9 +13,7 @@
 package messenger
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,12 +22,8 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/meta"
 	"github.com/sotto-chat/sotto/channel/wire"
-)
-
-const (
-	defaultVersion  = "v26.0"
-	signatureHeader = "X-Hub-Signature-256"
 )
 
 // DefaultAPI is where the API is unless Config says otherwise.
@@ -53,6 +47,9 @@ type Config struct {
 	// Version is the version of the Graph API, default v26.0. Meta answers an
 	// expired one with the oldest that still runs.
 	Version string `yaml:"version"`
+	// Pace is how often and for how long the page may write; default: for 24
+	// hours after the person last wrote, and 300 messages a second.
+	Pace channel.Pace `yaml:",inline"`
 	// Timeout bounds each call to the API, default: as long as the caller's
 	// context says, and 20s where it says nothing.
 	Timeout time.Duration `yaml:"timeout"`
@@ -63,30 +60,32 @@ type Config struct {
 // Adapter is one page on Messenger. Its zero value verifies and sends nothing.
 type Adapter struct {
 	page    string
-	mac     *wire.HexMAC
-	verify  channel.Secret
+	hook    meta.Hook
 	token   channel.Secret
 	base    string         // address of the API with its version
 	proof   channel.Secret // appsecret_proof
 	timeout time.Duration  // 0 = the caller's
 	client  channel.Doer
+	traits  channel.Traits
 
 	messages wire.Endpoint // the Send API
 }
 
 var (
-	_ channel.Adapter    = (*Adapter)(nil)
-	_ channel.Handshaker = (*Adapter)(nil)
-	_ channel.Typer      = (*Adapter)(nil)
-	_ channel.Checker    = (*Adapter)(nil)
+	_ channel.Adapter     = (*Adapter)(nil)
+	_ channel.Handshaker  = (*Adapter)(nil)
+	_ channel.Typer       = (*Adapter)(nil)
+	_ channel.Checker     = (*Adapter)(nil)
+	_ channel.DataDeleter = (*Adapter)(nil)
 )
 
 // New makes an adapter. The error, of kind invalid, names everything that is
 // wrong with c at once and holds no secret.
 func New(c Config) (*Adapter, error) {
 	a := &Adapter{
-		page: c.PageID, mac: wire.NewHexMAC(c.AppSecrets), verify: c.VerifyToken,
+		page: c.PageID, hook: meta.NewHook(c.AppSecrets, c.VerifyToken),
 		token: c.AccessToken, timeout: c.Timeout, client: c.Client,
+		traits: channel.Traits{StableTime: true, Pace: c.Pace.Or(pace()), Alternative: alternative},
 	}
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
@@ -103,7 +102,7 @@ func New(c Config) (*Adapter, error) {
 		c.API = DefaultAPI
 	}
 	if c.Version == "" {
-		c.Version = defaultVersion
+		c.Version = meta.DefaultVersion
 	}
 	if !regexp.MustCompile(`^v[0-9]{1,3}\.[0-9]{1,2}$`).MatchString(c.Version) {
 		bad("version: want the form v26.0")
@@ -122,14 +121,23 @@ func New(c Config) (*Adapter, error) {
 		return nil, sotto.E("messenger.new", sotto.KindInvalid, errors.Join(wrong...))
 	}
 	a.base = base + "/" + c.Version
-	m := hmac.New(sha256.New, []byte(c.AppSecrets[0].Reveal()))
-	m.Write([]byte(c.AccessToken.Reveal()))
-	a.proof = channel.NewSecret(hex.EncodeToString(m.Sum(nil)))
+	a.proof = meta.Proof(c.AppSecrets[0], c.AccessToken)
 	if a.messages, err = a.endpoint(http.MethodPost, "/me/messages?", "Content-Type", "application/json"); err != nil {
 		return nil, sotto.E("messenger.new", sotto.KindInvalid, fmt.Errorf("api: %w", err))
 	}
 	return a, nil
 }
+
+// alternative is what Meta lets a page send later.
+const alternative = "a person may answer for 7 days with the tag HUMAN_AGENT, or a utility template that Meta has approved may be sent"
+
+// pace is what Meta grants a page.
+func pace() channel.Pace {
+	return channel.Pace{Window: 24 * time.Hour, PerAccount: channel.Rate{Most: 300, Per: time.Second}}
+}
+
+// Bases are the addresses that the adapter calls.
+func (c Config) Bases() []string { return []string{cmp.Or(c.API, DefaultAPI)} }
 
 // endpoint is a method of the API, with the proof behind what path asks.
 func (a *Adapter) endpoint(method, path string, headers ...string) (wire.Endpoint, error) {
@@ -140,48 +148,21 @@ func (a *Adapter) endpoint(method, path string, headers ...string) (wire.Endpoin
 // Channel returns "messenger".
 func (*Adapter) Channel() string { return "messenger" }
 
-// Verify implements [channel.Adapter]: the signature over the raw body must
-// stand in its header, once.
-func (a *Adapter) Verify(r *channel.Request) error {
-	signature, ok := wire.One(r.Header, signatureHeader)
-	if !ok || r.Method != http.MethodPost || !a.mac.Match(signature, "sha256=", r.Body) {
-		return channel.ErrUnverified
-	}
-	return nil
-}
+// Verify implements [channel.Adapter].
+func (a *Adapter) Verify(r *channel.Request) error { return a.hook.Verify(r) } //nolint:wrapcheck // ErrUnverified as it is
 
-// maxChallenge bounds the challenge that is repeated to Meta.
-const maxChallenge = 128
-
-// Handshake implements [channel.Handshaker]: Meta asks with GET whether this
-// address knows the verify token, and expects its challenge back. A challenge
-// that could be more than a plain word is refused, because a browser can be
-// made to ask as well.
+// Handshake implements [channel.Handshaker].
 func (a *Adapter) Handshake(r *channel.Request) (resp *channel.Response, answered bool, err error) {
-	if r.Method != http.MethodGet {
-		return nil, false, nil
-	}
-	mode, challenge, token := r.Query["hub.mode"], r.Query["hub.challenge"], r.Query["hub.verify_token"]
-	if len(mode) != 1 || len(challenge) != 1 || len(token) != 1 || !a.verify.Equal(token[0]) ||
-		mode[0] != "subscribe" || !plain(challenge[0]) {
-		return nil, true, channel.ErrUnverified
-	}
-	return &channel.Response{
-		Status:      http.StatusOK,
-		ContentType: "text/plain; charset=utf-8",
-		Body:        []byte(challenge[0]),
-	}, true, nil
+	return a.hook.Handshake(r) //nolint:wrapcheck // ErrUnverified as it is
 }
 
-func plain(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c != '-' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxChallenge
+// DataDeletion implements [channel.DataDeleter].
+func (a *Adapter) DataDeletion(r *channel.Request) (user string, err error) {
+	return a.hook.DataDeletion(r) //nolint:wrapcheck // ErrUnverified as it is
 }
 
-// StableTime reports that a repeated delivery carries the same times.
-func (*Adapter) StableTime() bool { return true }
+// Confirmation implements [channel.DataDeleter].
+func (*Adapter) Confirmation(url, code string) *channel.Response { return meta.Confirmation(url, code) }
+
+// Traits implements [channel.Adapter].
+func (a *Adapter) Traits() channel.Traits { return a.traits }

@@ -232,7 +232,7 @@ func TestSendForm(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := a.Typing(t.Context(), "41"); err != nil {
+	if err := a.Typing(t.Context(), &channel.Outgoing{Conversation: "41"}); err != nil {
 		t.Error(err)
 	}
 	want := []string{
@@ -290,13 +290,13 @@ func TestCheck(t *testing.T) {
 				}
 				_, _ = w.Write([]byte(`{"data":[{"subscribed_fields":` + tt.fields + `}]}`))
 			}, tt.page)
-			found, err := a.Check(t.Context())
+			found, err := a.Check(t.Context(), channel.Installation{})
 			if err != nil || len(found) != len(tt.want) {
-				t.Fatalf("%q, %v", found, err)
+				t.Fatalf("%v, %v", found, err)
 			}
 			for i := range found {
-				if !strings.Contains(found[i], tt.want[i]) {
-					t.Errorf("%q is not about %q", found[i], tt.want[i])
+				if !strings.Contains(found[i].Text, tt.want[i]) {
+					t.Errorf("%q is not about %q", found[i].Text, tt.want[i])
 				}
 			}
 		})
@@ -306,7 +306,7 @@ func TestCheck(t *testing.T) {
 		_, _ = w.Write([]byte(`{"error":{"code":190}}`))
 	}, "")
 	var e *channel.SendError
-	if _, err := a.Check(t.Context()); !errors.As(err, &e) || e.Class != channel.Auth {
+	if _, err := a.Check(t.Context(), channel.Installation{}); !errors.As(err, &e) || e.Class != channel.Auth {
 		t.Error(err)
 	}
 }

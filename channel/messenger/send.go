@@ -12,6 +12,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/meta"
 	"github.com/sotto-chat/sotto/channel/wire"
 )
 
@@ -76,7 +77,7 @@ func plan(m *channel.Outgoing, calls []outgoing) ([]outgoing, error) {
 		text, replies = wire.Numbered(text, m.Buttons), nil
 	}
 	var room [1]string
-	for _, part := range wire.AppendSplit(room[:0], text, maxText) {
+	for _, part := range wire.AppendSplit(room[:0], text, maxText, wire.Units) {
 		calls = append(calls, outgoing{to: m.Conversation, text: part})
 	}
 	if m.File != nil {
@@ -108,11 +109,11 @@ func fit(buttons []sotto.Button) (bool, error) {
 func bad(code string) error { return &channel.SendError{Class: channel.Bad, Code: code} }
 
 // Typing implements [channel.Typer]. It shows for about twenty seconds.
-func (a *Adapter) Typing(ctx context.Context, c string) error {
-	if c == "" {
+func (a *Adapter) Typing(ctx context.Context, m *channel.Outgoing) error {
+	if m.Conversation == "" {
 		return bad("conversation")
 	}
-	b := wire.AppendString([]byte(`{"recipient":{"id":`), c)
+	b := wire.AppendString([]byte(`{"recipient":{"id":`), m.Conversation)
 	_, err := a.call(ctx, a.messages, append(b, `},"sender_action":"typing_on"}`...), "")
 	return err
 }
@@ -210,15 +211,8 @@ func form(m *outgoing) (body []byte, kind string, err error) {
 type answer struct {
 	message string // its id
 	failed  bool
-	fault   fault
+	fault   meta.Fault
 	body    []byte // for Check
-}
-
-// fault is the API's own error. Its message is prose, may quote ours, and is
-// not read.
-type fault struct {
-	code, subcode int64
-	transient     bool
 }
 
 // read reads an answer and reports whether it is the API's own.
@@ -231,20 +225,8 @@ func (ans *answer) read(body []byte) bool {
 		case "message_id":
 			ans.message = s.ID()
 		case "error":
-			ans.failed = s.Object()
+			ans.failed = ans.fault.Read(&s)
 			odd = !ans.failed // an error that cannot be read is no success
-			for ok := ans.failed; ok && s.Field(); {
-				switch string(s.Name()) {
-				case "code":
-					ans.fault.code = s.Int()
-				case "error_subcode":
-					ans.fault.subcode = s.Int()
-				case "is_transient":
-					ans.fault.transient = s.Bool()
-				default:
-					s.Skip()
-				}
-			}
 		default:
 			s.Skip()
 		}
@@ -274,7 +256,7 @@ func (a *Adapter) call(ctx context.Context, to wire.Endpoint, body []byte, kind 
 	case got.Status == http.StatusGatewayTimeout: // whatever the document says: a gateway gave up waiting
 		return answer{}, wire.StatusError(got)
 	case known && ans.failed:
-		return answer{}, ans.fault.sort(got)
+		return answer{}, sort(&ans.fault, got)
 	case got.Status/100 != 2:
 		return answer{}, wire.StatusError(got)
 	case !known:
@@ -285,14 +267,14 @@ func (a *Adapter) call(ctx context.Context, to wire.Endpoint, body []byte, kind 
 
 // sort sorts an error by its code and subcode; see the error reference of the
 // Graph API and of the Send API.
-func (f *fault) sort(got wire.Answer) *channel.SendError {
+func sort(f *meta.Fault, got wire.Answer) *channel.SendError {
 	e := wire.StatusError(got)
 	if e.Class == channel.Auth { // the status says less than the code
 		e.Class = channel.Bad
 	}
-	e.Code = strconv.FormatInt(f.code, 10)
-	if f.subcode != 0 {
-		e.Code += "." + strconv.FormatInt(f.subcode, 10)
+	e.Code = strconv.FormatInt(f.Code, 10)
+	if f.Subcode != 0 {
+		e.Code += "." + strconv.FormatInt(f.Subcode, 10)
 	}
 	switch e.Code {
 	case "10.2018278", "10.2534022":
@@ -305,7 +287,7 @@ func (f *fault) sort(got wire.Answer) *channel.SendError {
 		e.Class = channel.Auth
 		return e
 	}
-	switch f.code {
+	switch f.Code {
 	case 1, 2, 4, 17, 32, 341, 613, 1200:
 		e.Class = channel.Retry
 	case 102, 190, 368: // session, token, blocked for breaking a policy
@@ -313,7 +295,7 @@ func (f *fault) sort(got wire.Answer) *channel.SendError {
 	case 551, 230:
 		e.Class = channel.Gone
 	default:
-		if f.transient {
+		if f.Transient {
 			e.Class = channel.Retry
 		}
 	}

@@ -29,7 +29,7 @@ type hook struct {
 
 // Check implements [channel.Checker] with getMe and getWebhookInfo. The error
 // is a *channel.SendError if Telegram could not be asked or refused the token.
-func (a *Adapter) Check(ctx context.Context) ([]string, error) {
+func (a *Adapter) Check(ctx context.Context, _ channel.Installation) ([]channel.Finding, error) {
 	var m me
 	if err := a.ask(ctx, "getMe", &m); err != nil {
 		return nil, err
@@ -45,7 +45,12 @@ func (a *Adapter) Check(ctx context.Context) ([]string, error) {
 	if m.SeesAll {
 		found = append(found, "Group privacy is off: Telegram sends the bot everything that is said in its groups. Turn it on in @BotFather unless the bot needs that.")
 	}
-	return append(found, h.findings()...), nil
+	found = append(found, h.findings()...)
+	out := make([]channel.Finding, 0, len(found))
+	for _, f := range found {
+		out = append(out, channel.Finding{Text: f})
+	}
+	return out, nil
 }
 
 func (h *hook) findings() []string {

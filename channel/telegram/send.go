@@ -97,7 +97,7 @@ func plan(m *channel.Outgoing, calls []outgoing) ([]outgoing, error) {
 		}
 	}
 	var room [1]string
-	for _, part := range wire.AppendSplit(room[:0], text, maxText) {
+	for _, part := range wire.AppendSplit(room[:0], text, maxText, wire.Units) {
 		calls = append(calls, outgoing{connection: connection, chat: to, text: part})
 	}
 	if m.File != nil {
@@ -151,8 +151,8 @@ func integer(s string) (int64, bool) {
 func bad(code string) error { return &channel.SendError{Class: channel.Bad, Code: code} }
 
 // Typing implements [channel.Typer]. It shows for five seconds.
-func (a *Adapter) Typing(ctx context.Context, c string) error {
-	to, connection, ok := address(c)
+func (a *Adapter) Typing(ctx context.Context, m *channel.Outgoing) error {
+	to, connection, ok := address(m.Conversation)
 	if !ok {
 		return bad("conversation")
 	}

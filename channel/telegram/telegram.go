@@ -16,6 +16,7 @@
 package telegram
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,6 +50,9 @@ type Config struct {
 	// API is the address of the Bot API, default https://api.telegram.org. A
 	// Bot API server of one's own may be http on this machine.
 	API string `yaml:"api"`
+	// Pace is how often the bot may write; default 30 messages a second, and
+	// one a second to a chat. Telegram lets a bot answer for ever.
+	Pace channel.Pace `yaml:",inline"`
 	// Timeout bounds each call to the API, default: as long as the caller's
 	// context says, and 20s where it says nothing.
 	Timeout time.Duration `yaml:"timeout"`
@@ -64,6 +68,7 @@ type Adapter struct {
 	api     string
 	timeout time.Duration // 0 = the caller's
 	client  channel.Doer
+	traits  channel.Traits
 
 	message, document, action, acknowledge wire.Endpoint // the methods for sending
 }
@@ -78,7 +83,10 @@ var (
 // New makes an adapter. The error, of kind invalid, names everything that is
 // wrong with c at once and holds no secret.
 func New(c Config) (*Adapter, error) {
-	a := &Adapter{secrets: c.Secrets, token: c.Token, timeout: c.Timeout, client: c.Client}
+	a := &Adapter{
+		secrets: c.Secrets, token: c.Token, timeout: c.Timeout, client: c.Client,
+		traits: channel.Traits{StableTime: true, Migrates: true, Pace: c.Pace.Or(pace())},
+	}
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 
@@ -138,6 +146,17 @@ func endpoint(api string, token channel.Secret, method string) (wire.Endpoint, e
 	return wire.NewEndpoint(http.MethodPost, api+"/bot"+token.Reveal()+"/"+method, "Content-Type", "application/json")
 }
 
+// pace is what Telegram grants a bot, as its FAQ has it.
+func pace() channel.Pace {
+	return channel.Pace{
+		PerAccount: channel.Rate{Most: 30, Per: time.Second},
+		PerPerson:  channel.Rate{Most: 1, Per: time.Second},
+	}
+}
+
+// Bases are the addresses that the adapter calls.
+func (c Config) Bases() []string { return []string{cmp.Or(c.API, DefaultAPI)} }
+
 // Channel returns "telegram".
 func (*Adapter) Channel() string { return "telegram" }
 
@@ -150,5 +169,5 @@ func (a *Adapter) Verify(r *channel.Request) error {
 	return nil
 }
 
-// StableTime reports that a repeated delivery carries the same times.
-func (*Adapter) StableTime() bool { return true }
+// Traits implements [channel.Adapter].
+func (a *Adapter) Traits() channel.Traits { return a.traits }

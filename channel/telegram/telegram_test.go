@@ -240,7 +240,7 @@ func TestSendRefuses(t *testing.T) {
 func TestTypingAndAcknowledge(t *testing.T) {
 	rec := &recorder{answers: []string{`{"ok":true,"result":true}`, `{"ok":true,"result":true}`}}
 	a := start(t, rec)
-	if err := errors.Join(a.Typing(t.Context(), "41@bc"), a.Acknowledge(t.Context(), "99")); err != nil {
+	if err := errors.Join(a.Typing(t.Context(), &channel.Outgoing{Conversation: "41@bc"}), a.Acknowledge(t.Context(), "99")); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]map[string]any{
@@ -268,11 +268,12 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := &recorder{answers: []string{`{"ok":true,"result":` + tt.me + `}`, `{"ok":true,"result":` + tt.hook + `}`}}
-			found, err := start(t, rec).Check(t.Context())
+			found, err := start(t, rec).Check(t.Context(), channel.Installation{})
 			if err != nil || len(found) != len(tt.want) {
-				t.Fatalf("%q, %v", found, err)
+				t.Fatalf("%v, %v", found, err)
 			}
-			for i, f := range found {
+			for i, finding := range found {
+				f := finding.Text
 				if !strings.Contains(f, tt.want[i]) || strings.Contains(f, "secret-path") || strings.Contains(f, "\x1b") {
 					t.Errorf("finding %q, want one about %q", f, tt.want[i])
 				}
@@ -280,7 +281,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	rec := &recorder{answers: []string{`{"ok":true,"result":{"username":7}}`}}
-	if _, err := start(t, rec).Check(t.Context()); sotto.KindOf(err) != sotto.KindUnavailable {
+	if _, err := start(t, rec).Check(t.Context(), channel.Installation{}); sotto.KindOf(err) != sotto.KindUnavailable {
 		t.Error(err)
 	}
 }

@@ -232,13 +232,13 @@ func (a *Adapter) Send(ctx context.Context, m *channel.Outgoing) (channel.Sent, 
 	return channel.Sent{ID: id}, nil
 }
 
-// Idempotent reports true: a message is shown once for the same Key, within
-// ten minutes, or for as long as the page stays open.
-func (*Adapter) Idempotent() bool { return true }
+// Traits implements [channel.Adapter]: a message is shown once for the same
+// Key, within ten minutes, or for as long as the page stays open.
+func (*Adapter) Traits() channel.Traits { return channel.Traits{Idempotent: true} }
 
 // Typing shows the visitor that an answer is on its way.
-func (a *Adapter) Typing(_ context.Context, conversation string) error {
-	v, err := parseVisitor(conversation)
+func (a *Adapter) Typing(_ context.Context, m *channel.Outgoing) error {
+	v, err := parseVisitor(m.Conversation)
 	if err != nil || a.hub == nil {
 		return nil //nolint:nilerr // a sign that nobody sees is no failure
 	}

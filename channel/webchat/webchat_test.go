@@ -18,10 +18,9 @@ import (
 )
 
 var (
-	_ channel.Adapter    = (*Adapter)(nil)
-	_ channel.Typer      = (*Adapter)(nil)
-	_ channel.Idempotent = (*Adapter)(nil)
-	_ channel.Forgetter  = (*Adapter)(nil)
+	_ channel.Adapter   = (*Adapter)(nil)
+	_ channel.Typer     = (*Adapter)(nil)
+	_ channel.Forgetter = (*Adapter)(nil)
 )
 
 func TestPageStoresNothing(t *testing.T) {
@@ -92,7 +91,7 @@ func TestTalk(t *testing.T) {
 	if f := s.next(t); f.event != "said" || f.data["text"] != "Hello <b>there</b>" || f.data["id"] != "message-1" {
 		t.Errorf("echo: %+v", f)
 	}
-	if err := r.a.Typing(t.Context(), who); err != nil {
+	if err := r.a.Typing(t.Context(), &channel.Outgoing{Conversation: who}); err != nil {
 		t.Error(err)
 	}
 	if f := s.next(t); f.event != "typing" || f.id != "" {

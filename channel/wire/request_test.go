@@ -203,11 +203,11 @@ func TestBound(t *testing.T) {
 
 func TestAppendSplit(t *testing.T) {
 	var room [1]string
-	got := AppendSplit(room[:0], "short", 10)
+	got := AppendSplit(room[:0], "short", 10, Units)
 	if len(got) != 1 || got[0] != "short" || &got[0] != &room[0] {
 		t.Errorf("%q", got)
 	}
-	if got := AppendSplit([]string{"a"}, "bb cc", 2); len(got) != 3 || got[1] != "bb" || got[2] != "cc" {
+	if got := AppendSplit([]string{"a"}, "bb cc", 2, Units); len(got) != 3 || got[1] != "bb" || got[2] != "cc" {
 		t.Errorf("%q", got)
 	}
 }

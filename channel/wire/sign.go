@@ -3,6 +3,7 @@ package wire
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"hash"
 	"net/http"
@@ -36,13 +37,13 @@ func SecretHeader(h http.Header, name string, secrets channel.Secrets) bool {
 	return match
 }
 
-// HexMAC checks signatures with HMAC-SHA256. The zero value and nil match nothing.
-type HexMAC struct{ keyed []*sync.Pool } // of hash.Hash, one pool for each secret
+// MAC checks signatures with HMAC-SHA256. The zero value and nil match nothing.
+type MAC struct{ keyed []*sync.Pool } // of hash.Hash, one pool for each secret
 
-// NewHexMAC returns a check for secrets, of which any may have signed. A zero
+// NewMAC returns a check for secrets, of which any may have signed. A zero
 // secret signs nothing.
-func NewHexMAC(secrets channel.Secrets) *HexMAC {
-	m := &HexMAC{}
+func NewMAC(secrets channel.Secrets) *MAC {
+	m := &MAC{}
 	for _, s := range secrets {
 		if s.IsZero() {
 			continue
@@ -53,9 +54,14 @@ func NewHexMAC(secrets channel.Secrets) *HexMAC {
 	return m
 }
 
-// Match reports whether signature is prefix and then the HMAC-SHA256 of body
-// under one of the secrets, in 64 lower-case hexadecimal digits.
-func (m *HexMAC) Match(signature, prefix string, body []byte) bool {
+// sums are a signature as it was sent and as it should be, in one piece: both
+// go to the heap.
+type sums struct{ want, got [sha256.Size]byte }
+
+// MatchHex reports whether signature is prefix and then, in 64 lower-case
+// hexadecimal digits, the HMAC-SHA256 of head and body, one after the other,
+// under one of the secrets.
+func (m *MAC) MatchHex(signature, prefix, head string, body []byte) bool {
 	if m == nil || len(signature) != len(prefix)+2*sha256.Size || signature[:len(prefix)] != prefix {
 		return false
 	}
@@ -65,10 +71,31 @@ func (m *HexMAC) Match(signature, prefix string, body []byte) bool {
 			return false
 		}
 	}
-	var sums struct{ want, got [sha256.Size]byte } // in one piece: both go to the heap
-	if _, err := hex.Decode(sums.want[:], []byte(digits)); err != nil {
+	var s sums
+	if _, err := hex.Decode(s.want[:], []byte(digits)); err != nil {
 		return false
 	}
+	return m.match(&s, head, body)
+}
+
+// MatchBase64 is [MAC.MatchHex] for a signature in standard base64 with its
+// padding (RFC 4648, section 4).
+func (m *MAC) MatchBase64(signature, prefix, head string, body []byte) bool {
+	const size = (sha256.Size + 2) / 3 * 4
+	if m == nil || len(signature) != len(prefix)+size || signature[:len(prefix)] != prefix {
+		return false
+	}
+	var room [sha256.Size + 1]byte // the decoder wants room for its padding
+	n, err := base64.StdEncoding.Strict().Decode(room[:], []byte(signature[len(prefix):]))
+	if err != nil || n != sha256.Size {
+		return false
+	}
+	var s sums
+	copy(s.want[:], room[:])
+	return m.match(&s, head, body)
+}
+
+func (m *MAC) match(s *sums, head string, body []byte) bool {
 	match := false
 	for _, pool := range m.keyed {
 		h, ok := pool.Get().(hash.Hash)
@@ -76,9 +103,12 @@ func (m *HexMAC) Match(signature, prefix string, body []byte) bool {
 			return false
 		}
 		h.Reset()
+		if head != "" {
+			h.Write([]byte(head))
+		}
 		h.Write(body)
-		h.Sum(sums.got[:0])
-		match = hmac.Equal(sums.got[:], sums.want[:]) || match
+		h.Sum(s.got[:0])
+		match = hmac.Equal(s.got[:], s.want[:]) || match
 		h.Reset() // nothing of the body stays behind
 		pool.Put(h)
 	}

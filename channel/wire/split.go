@@ -29,13 +29,25 @@ func Units(s string) int {
 // half full; it never cuts inside what a reader sees as one character or
 // inside a web address, unless that alone is longer than limit. White space at
 // a cut is dropped, and so are parts of nothing else. The limit is at least 2.
-func Split(text string, limit int) []string { return AppendSplit(nil, text, limit) }
+func Split(text string, limit int) []string { return AppendSplit(nil, text, limit, Units) }
 
-// AppendSplit is [Split] that appends the parts to those there are.
-func AppendSplit(parts []string, text string, limit int) []string {
-	limit = max(limit, 2)
-	for runes(text, limit) < len(text) {
-		at := cut(text, limit)
+// Measure says how long a network takes a text to be. It is additive, and never
+// more than the text's bytes.
+type Measure func(s string) int
+
+// Bytes measures in bytes of UTF-8.
+func Bytes(s string) int { return len(s) }
+
+// Runes measures in Unicode code points.
+func Runes(s string) int { return utf8.RuneCountInString(s) }
+
+// AppendSplit is [Split] by a measure of choice, which is [Units], [Bytes] or
+// [Runes], and appends the parts to those there are. The limit is at least
+// one character.
+func AppendSplit(parts []string, text string, limit int, size Measure) []string {
+	limit = max(limit, size("\U0010FFFF")) // a character is never cut
+	for runes(text, limit, size) < len(text) {
+		at := cut(text, limit, size)
 		parts = add(parts, strings.TrimRightFunc(text[:at], unicode.IsSpace))
 		text = strings.TrimLeftFunc(text[at:], unicode.IsSpace)
 	}
@@ -61,8 +73,8 @@ type places struct {
 }
 
 // cut returns where text, which is longer than limit, is best cut.
-func cut(text string, limit int) int {
-	p, link := survey(text, limit)
+func cut(text string, limit int, size Measure) int {
+	p, link := survey(text, limit, size)
 	if p.pos < len(text) && isSpace(text[p.pos:]) { // as good as one before
 		p.word, link = p.pos, false
 	}
@@ -77,19 +89,19 @@ func cut(text string, limit int) int {
 	case p.pos > 0:
 		return p.pos
 	}
-	return runes(text, limit)
+	return runes(text, limit, size)
 }
 
 // survey finds the places of the part that fits, and whether it ends inside a
 // web address.
-func survey(text string, limit int) (p places, link bool) {
+func survey(text string, limit int, size Measure) (p places, link bool) {
 	used, state := 0, -1
 	for rest := text; rest != ""; {
 		if !link && head(text, p.pos) {
 			link = isLink(rest)
 		}
 		g, next, _, st := uniseg.FirstGraphemeClusterInString(rest, state)
-		n := Units(g)
+		n := size(g)
 		if used+n > limit {
 			return p, link
 		}
@@ -116,20 +128,16 @@ func survey(text string, limit int) (p places, link bool) {
 }
 
 // runes returns how much of text fits when it may be cut between any runes.
-func runes(text string, limit int) int {
-	if len(text) <= limit { // units are never more than bytes
+func runes(text string, limit int, size Measure) int {
+	if len(text) <= limit { // no measure is more than the bytes
 		return len(text)
 	}
 	used := 0
-	for i, r := range text {
-		n := 1
-		if r > 0xFFFF {
-			n = 2
-		}
-		if used+n > limit {
+	for i, w := 0, 0; i < len(text); i += w {
+		_, w = utf8.DecodeRuneInString(text[i:])
+		if used += size(text[i : i+w]); used > limit {
 			return i
 		}
-		used += n
 	}
 	return len(text)
 }

@@ -19,7 +19,7 @@ const (
 	rfcMAC  = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
 )
 
-func TestHexMAC(t *testing.T) {
+func TestMAC(t *testing.T) {
 	keys := func(s ...string) (list channel.Secrets) {
 		for _, k := range s {
 			list = append(list, channel.NewSecret(k))
@@ -44,30 +44,30 @@ func TestHexMAC(t *testing.T) {
 		{"no prefix", keys(rfcKey), rfcMAC, rfcText, false},
 		{"empty", keys(rfcKey), "", rfcText, false},
 	} {
-		m := NewHexMAC(tt.keys)
+		m := NewMAC(tt.keys)
 		for range 3 { // a hash is used again
-			if got := m.Match(tt.signature, "sha256=", []byte(tt.body)); got != tt.want {
+			if got := m.MatchHex(tt.signature, "sha256=", "", []byte(tt.body)); got != tt.want {
 				t.Errorf("%s: %v", tt.name, got)
 			}
-			if m.Match("sha256="+strings.Repeat("0", 64), "sha256=", []byte("other")) {
+			if m.MatchHex("sha256="+strings.Repeat("0", 64), "sha256=", "", []byte("other")) {
 				t.Errorf("%s: a wrong one matches", tt.name)
 			}
 		}
 	}
-	var none *HexMAC
-	if none.Match("sha256="+rfcMAC, "sha256=", []byte(rfcText)) || (&HexMAC{}).Match("sha256="+rfcMAC, "sha256=", []byte(rfcText)) {
+	var none *MAC
+	if none.MatchHex("sha256="+rfcMAC, "sha256=", "", []byte(rfcText)) || (&MAC{}).MatchHex("sha256="+rfcMAC, "sha256=", "", []byte(rfcText)) {
 		t.Error("the zero value matches")
 	}
 }
 
 // Checks at the same time do not mix their bodies up.
-func TestHexMACTogether(t *testing.T) {
-	m := NewHexMAC(channel.Secrets{channel.NewSecret("other"), channel.NewSecret(rfcKey)})
+func TestMACTogether(t *testing.T) {
+	m := NewMAC(channel.Secrets{channel.NewSecret("other"), channel.NewSecret(rfcKey)})
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for i := range 200 {
-				if ok := m.Match(rfcMAC, "", []byte(rfcText[i%2:])); ok != (i%2 == 0) {
+				if ok := m.MatchHex(rfcMAC, "", "", []byte(rfcText[i%2:])); ok != (i%2 == 0) {
 					t.Errorf("%d: %v", i, ok)
 				}
 			}

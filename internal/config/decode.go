@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -63,6 +64,13 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 		return
 	case *netip.Prefix:
 		d.prefix(n, p, path)
+		return
+	case encoding.TextUnmarshaler:
+		if s, ok := d.text(n, path); ok {
+			if err := p.UnmarshalText([]byte(s)); err != nil {
+				d.add(n, path, err.Error())
+			}
+		}
 		return
 	}
 	d.kind(n, v, path)

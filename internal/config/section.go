@@ -51,7 +51,7 @@ func (s Section) Problem(key, text string) Problem {
 //
 // A field takes part if it has a tag `yaml:"name"`. Its type may be string,
 // bool, int, int64, [time.Duration] ("30d" works), [Bytes], [netip.Prefix],
-// [channel.Secret], [channel.Secrets], a struct or pointer to one, and slices
+// [channel.Secret], [channel.Secrets], an [encoding.TextUnmarshaler], a struct or pointer to one, and slices
 // and maps of these. The tag options are "required" and, for a struct whose
 // keys stand on the same level, "inline". Secrets are given by reference
 // (env:NAME, file:PATH) and resolved here.

@@ -15,9 +15,12 @@ func Table() []Row {
 		{".", nil, "the vocabulary: everybody reads it, it needs nobody"},
 
 		{"channel", []string{"."}, "the contract of adapters knows only the vocabulary"},
-		{"channel/channeltest", []string{".", "channel"}, "the suite sees what an adapter sees"},
 		{"channel/wire", []string{".", "channel"}, "what adapters share"},
-		{"channel/...", []string{".", "channel", "channel/wire"}, "an adapter knows the contract, never the inside"},
+		{"channel/play", []string{".", "channel"}, "the contract of a network that is played"},
+		{"channel/sim", []string{".", "channel", "channel/play"}, "drives any player"},
+		{"channel/channeltest", []string{".", "channel", "channel/..."}, "the suite sees what an adapter sees"},
+		{"channel/meta", []string{".", "channel", "channel/wire"}, "what Meta's networks share"},
+		{"channel/...", []string{".", "channel", "channel/wire", "channel/play", "channel/meta"}, "an adapter knows the contract, never the inside"},
 		{"pii", nil, "usable alone"},
 
 		{"internal/clock", nil, "a tool"},
@@ -121,5 +124,6 @@ func Dialers() map[string]string {
 		"cmd/sotto":           "asks the running process on this machine for its health",
 		"sottotest":           "plays the person against a Sotto in the test",
 		"channel/channeltest": "plays the network against an adapter in the test",
+		"channel/sim":         "plays a network on this machine",
 	}
 }

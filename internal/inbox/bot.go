@@ -106,9 +106,10 @@ func (t *turn) ask(ctx context.Context, bt *sotto.Turn) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, t.in.cfg.Timeout)
 	defer cancel()
 	if typer, ok := t.in.cfg.Adapters[t.rec.Account].(channel.Typer); ok {
-		chat, record := t.ev.Conversation, t.rec.ID // the turn may be over before the call is
+		m := &channel.Outgoing{Conversation: t.ev.Conversation, ReplyTo: t.ev.ID, Handle: t.ev.Handle}
+		record := t.rec.ID // the turn may be over before the call is
 		timer := time.AfterFunc(t.in.cfg.Typing, func() {
-			if err := typer.Typing(ctx, chat); err != nil {
+			if err := typer.Typing(ctx, m); err != nil {
 				t.in.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "typing was not shown", slog.Int64("record", record))
 			}
 		})

@@ -220,7 +220,8 @@ type courteous struct {
 	err          error
 }
 
-func (c courteous) Typing(_ context.Context, conversation string) error {
+func (c courteous) Typing(_ context.Context, m *channel.Outgoing) error {
+	conversation := m.Conversation
 	c.typed <- conversation
 	return c.err
 }

@@ -81,7 +81,7 @@ func (in *Inbox) seal(ctx context.Context, account string, events []channel.Even
 
 // minute places an event among the remembered deliveries.
 func minute(ad channel.Adapter, ev *channel.Event) int64 {
-	if t, ok := ad.(channel.Timestamped); !ok || !t.StableTime() || ev.Time.IsZero() {
+	if ad == nil || !ad.Traits().StableTime || ev.Time.IsZero() {
 		return 0
 	}
 	return max(0, ev.Time.Unix()/60)

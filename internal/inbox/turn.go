@@ -188,7 +188,7 @@ func (t *turn) acknowledge(ctx context.Context) {
 
 // say adds one message to the result.
 func (t *turn) say(ctx context.Context, kind outbox.Kind, m *outbox.Message) error {
-	m.To = t.ev.Conversation
+	m.To, m.Handle = t.ev.Conversation, t.ev.Handle
 	it := &outbox.Item{
 		ID: t.in.cfg.IDs.Next(), Person: t.rec.Person, Conversation: t.rec.Conversation, Account: t.rec.Account,
 		Kind: kind, Expires: t.in.cfg.Now().Add(t.in.cfg.SendFor),

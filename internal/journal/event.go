@@ -7,22 +7,23 @@ import (
 )
 
 // eventForm is the version of the form in which events are sealed.
-const eventForm = 1
+const eventForm = 2
 
 // EncodeEvent returns the plain form of an event, to be sealed.
 func EncodeEvent(e *channel.Event) []byte {
 	w := codec.NewWriter(eventForm, 160+len(e.Text)+len(e.Payload)+len(e.Delivery))
 	w.Str(string(e.Kind))
-	for _, s := range [...]string{e.ID, e.Delivery, e.Account, e.Sender, e.Conversation, e.Text, e.Payload, e.Callback, e.Language} {
+	for _, s := range [...]string{e.ID, e.Delivery, e.Account, e.Sender, e.Conversation, e.Text, e.Payload, e.Callback, e.Handle, e.Alias, e.Language} {
 		w.Str(s)
 	}
 	w.Time(e.Time)
 	w.Flag(e.Group)
 	w.Flag(e.Addressed)
+	w.Flag(e.Self)
 	w.Len(len(e.Attachments))
 	for i := range e.Attachments {
 		a := &e.Attachments[i]
-		for _, s := range [...]string{a.Kind, a.ID, a.MIME, a.Name} {
+		for _, s := range [...]string{a.Kind, a.ID, a.MIME, a.Name, a.Sum} {
 			w.Str(s)
 		}
 	}
@@ -34,18 +35,19 @@ func EncodeEvent(e *channel.Event) []byte {
 func DecodeEvent(b []byte, e *channel.Event) error {
 	r := codec.NewReader(b, eventForm)
 	e.Kind = sotto.EventKind(r.Str())
-	for _, s := range [...]*string{&e.ID, &e.Delivery, &e.Account, &e.Sender, &e.Conversation, &e.Text, &e.Payload, &e.Callback, &e.Language} {
+	for _, s := range [...]*string{&e.ID, &e.Delivery, &e.Account, &e.Sender, &e.Conversation, &e.Text, &e.Payload, &e.Callback, &e.Handle, &e.Alias, &e.Language} {
 		*s = r.Str()
 	}
 	e.Time = r.Time()
 	e.Group = r.Flag()
 	e.Addressed = r.Flag()
+	e.Self = r.Flag()
 	if n := r.Len(); n > 0 {
 		e.Attachments = make([]channel.Attachment, n)
 	}
 	for i := range e.Attachments {
 		a := &e.Attachments[i]
-		for _, s := range [...]*string{&a.Kind, &a.ID, &a.MIME, &a.Name} {
+		for _, s := range [...]*string{&a.Kind, &a.ID, &a.MIME, &a.Name, &a.Sum} {
 			*s = r.Str()
 		}
 	}

@@ -106,7 +106,7 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 		o.later(out, time.Minute)
 		return 0
 	}
-	if it.state == sending && !idempotent(ad) {
+	if it.state == sending && !ad.Traits().Idempotent {
 		o.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "a send was cut off; its outcome is unknown",
 			slog.Int64("message", it.ID), slog.String("account", it.Account), slog.String("then", string(o.choice(it))))
 		if o.unknown(out) == Drop {
@@ -126,11 +126,6 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 	it.attempts++
 	out.state, out.tried = waiting, true
 	return o.call(ctx, out, ad, m)
-}
-
-func idempotent(ad channel.Adapter) bool {
-	i, ok := ad.(channel.Idempotent)
-	return ok && i.Idempotent()
 }
 
 // unknown counts a send of unknown outcome and says what is done about it.
@@ -188,7 +183,7 @@ func (o *Outbox) call(ctx context.Context, out *outcome, ad channel.Adapter, m *
 	cctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
 	_, err := ad.Send(cctx, &channel.Outgoing{
-		Conversation: m.To, Text: m.Text, Buttons: m.Buttons, ReplyTo: m.ReplyTo, File: m.File,
+		Conversation: m.To, Text: m.Text, Buttons: m.Buttons, ReplyTo: m.ReplyTo, Handle: m.Handle, File: m.File,
 		Key: strconv.FormatInt(it.ID, 36),
 	})
 	if err == nil {
@@ -227,7 +222,7 @@ func (o *Outbox) failed(ctx context.Context, out *outcome, se *channel.SendError
 	case channel.Unknown:
 		fallthrough
 	default: // a class that does not exist says nothing
-		if idempotent(ad) || o.unknown(out) == Resend {
+		if ad.Traits().Idempotent || o.unknown(out) == Resend {
 			o.later(out, backoff(it.attempts))
 		}
 	}

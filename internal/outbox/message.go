@@ -12,13 +12,14 @@ type Message struct {
 	Text     string
 	Buttons  []sotto.Button
 	ReplyTo  string
+	Handle   string // of the event answered; see [channel.Outgoing]
 	File     *channel.File
 	Notice   string // of a Notice: its version
 	Language string // of a Notice: the language it was given in
 }
 
 // messageForm is the version of the form in which messages are sealed.
-const messageForm = 1
+const messageForm = 2
 
 // encode returns the plain form of a message, to be sealed.
 func (m *Message) encode() []byte {
@@ -27,7 +28,7 @@ func (m *Message) encode() []byte {
 		size += len(m.File.Data)
 	}
 	w := codec.NewWriter(messageForm, size)
-	for _, s := range [...]string{m.To, m.Text, m.ReplyTo, m.Notice, m.Language} {
+	for _, s := range [...]string{m.To, m.Text, m.ReplyTo, m.Handle, m.Notice, m.Language} {
 		w.Str(s)
 	}
 	w.Len(len(m.Buttons))
@@ -48,7 +49,7 @@ func (m *Message) encode() []byte {
 // [sotto.KindCorrupt].
 func (m *Message) Decode(b []byte) error {
 	r := codec.NewReader(b, messageForm)
-	for _, s := range [...]*string{&m.To, &m.Text, &m.ReplyTo, &m.Notice, &m.Language} {
+	for _, s := range [...]*string{&m.To, &m.Text, &m.ReplyTo, &m.Handle, &m.Notice, &m.Language} {
 		*s = r.Str()
 	}
 	if n := r.Len(); n > 0 {

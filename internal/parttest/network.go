@@ -32,6 +32,9 @@ func (w *Network) Fail(f func(n int, m *channel.Outgoing) error) {
 // Channel is "telegram", which policies know.
 func (*Network) Channel() string { return "telegram" }
 
+// Traits has none.
+func (*Network) Traits() channel.Traits { return channel.Traits{} }
+
 // Verify refuses: tests hand events to the inbox.
 func (*Network) Verify(*channel.Request) error { return channel.ErrUnverified }
 
@@ -76,5 +79,5 @@ func (w *Network) Tried() int {
 // Idempotent is a network that recognises a repeated send.
 type Idempotent struct{ *Network }
 
-// Idempotent says so.
-func (Idempotent) Idempotent() bool { return true }
+// Traits says so.
+func (Idempotent) Traits() channel.Traits { return channel.Traits{Idempotent: true} }

@@ -116,7 +116,7 @@ func (h *house) answer(e channel.Event) {
 	case e.Payload != "":
 		say("You chose " + e.Payload + ".")
 	case strings.HasPrefix(e.Text, "How long"):
-		_ = h.chat.Typing(context.Background(), e.Conversation)
+		_ = h.chat.Typing(context.Background(), &channel.Outgoing{Conversation: e.Conversation})
 		time.Sleep(150 * time.Millisecond)
 		say("You can send goods back within 30 days of delivery. We refund the price to the way you paid, usually within 5 working days.\n\nSource: Returns — help/returns.md#how-long",
 			sotto.Button{Label: "Start a return", Payload: "return"}, sotto.Button{Label: "Who pays the postage?", Payload: "postage"})

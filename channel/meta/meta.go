@@ -1,0 +1,158 @@
+// Package meta holds what Meta's networks share: Messenger, Instagram and
+// WhatsApp sign their calls in one way, ask one question when a webhook is set,
+// pass on wishes to be deleted in one form, and word their errors alike
+// (Graph API v26.0, July 2026, developers.facebook.com/docs/graph-api).
+//
+// It knows nothing of messages: those are each network's own. What an error's
+// numbers mean for a message is for the adapter as well.
+package meta
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
+)
+
+const (
+	// DefaultVersion of the Graph API. Meta answers an expired one with the
+	// oldest that still runs.
+	DefaultVersion = "v26.0"
+
+	signatureHeader = "X-Hub-Signature-256"
+)
+
+// Hook proves calls on a webhook. Its zero value proves none.
+type Hook struct {
+	mac    *wire.MAC
+	verify channel.Secret
+}
+
+// NewHook returns the check for an app: its secrets, of which any may have
+// signed, and the word that Meta repeats when the webhook is set.
+func NewHook(appSecrets channel.Secrets, verifyToken channel.Secret) Hook {
+	return Hook{mac: wire.NewMAC(appSecrets), verify: verifyToken}
+}
+
+// Verify reports as [channel.Adapter] does: the signature over the raw body
+// must stand in its header, once. The older SHA-1 header that Meta still sends
+// is ignored.
+func (h *Hook) Verify(r *channel.Request) error {
+	signature, ok := wire.One(r.Header, signatureHeader)
+	if !ok || r.Method != http.MethodPost || !h.mac.MatchHex(signature, "sha256=", "", r.Body) {
+		return channel.ErrUnverified
+	}
+	return nil
+}
+
+// maxChallenge bounds the challenge that is repeated to Meta.
+const maxChallenge = 128
+
+// Handshake answers as [channel.Handshaker] does: Meta asks with GET whether
+// this address knows the verify token, and expects its challenge back. A
+// challenge that could be more than a plain word is refused, because a browser
+// can be made to ask as well.
+func (h *Hook) Handshake(r *channel.Request) (resp *channel.Response, answered bool, err error) {
+	if r.Method != http.MethodGet {
+		return nil, false, nil
+	}
+	mode, challenge, token := r.Query["hub.mode"], r.Query["hub.challenge"], r.Query["hub.verify_token"]
+	if len(mode) != 1 || len(challenge) != 1 || len(token) != 1 || !h.verify.Equal(token[0]) ||
+		mode[0] != "subscribe" || !plain(challenge[0]) {
+		return nil, true, channel.ErrUnverified
+	}
+	return &channel.Response{
+		Status:      http.StatusOK,
+		ContentType: "text/plain; charset=utf-8",
+		Body:        []byte(challenge[0]),
+	}, true, nil
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxChallenge
+}
+
+// maxSigned bounds a signed_request: it holds a few numbers.
+const maxSigned = 4096
+
+// DataDeletion reads a signed_request as [channel.DataDeleter] does
+// (developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback).
+// The id is the app's own id of the person, not that of their messages.
+func (h *Hook) DataDeletion(r *channel.Request) (user string, err error) {
+	form, perr := url.ParseQuery(string(r.Body))
+	values := form["signed_request"]
+	if r.Method != http.MethodPost || perr != nil || len(values) != 1 || len(values[0]) > maxSigned {
+		return "", channel.ErrUnverified
+	}
+	signature, payload, ok := strings.Cut(values[0], ".")
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(signature, "="))
+	if !ok || err != nil || len(sum) != sha256.Size ||
+		!h.mac.MatchHex(hex.EncodeToString(sum), "", "", []byte(payload)) { // signed as it stands, not as it reads
+		return "", channel.ErrUnverified
+	}
+	plain, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(payload, "="))
+	if err != nil {
+		return "", channel.ErrUnverified
+	}
+	var said struct {
+		Algorithm string      `json:"algorithm"`
+		User      json.Number `json:"user_id"`
+	}
+	if json.Unmarshal(plain, &said) != nil || !strings.EqualFold(said.Algorithm, "HMAC-SHA256") || said.User == "" {
+		return "", channel.ErrUnverified
+	}
+	return said.User.String(), nil
+}
+
+// Confirmation answers as [channel.DataDeleter] does.
+func Confirmation(address, code string) *channel.Response {
+	b := wire.AppendString([]byte(`{"url":`), address)
+	b = wire.AppendString(append(b, `,"confirmation_code":`...), code)
+	return &channel.Response{Status: http.StatusOK, ContentType: "application/json", Body: append(b, '}')}
+}
+
+// Proof is the appsecret_proof of a call: it shows that whoever has the token
+// has the app's secret as well.
+func Proof(appSecret, token channel.Secret) channel.Secret {
+	m := hmac.New(sha256.New, []byte(appSecret.Reveal()))
+	m.Write([]byte(token.Reveal()))
+	return channel.NewSecret(hex.EncodeToString(m.Sum(nil)))
+}
+
+// Fault is an error of the Graph API. Its message is prose, may quote ours, and
+// is not read.
+type Fault struct {
+	Code, Subcode int64
+	Transient     bool
+}
+
+// Read reads the value of the field "error" and reports whether it is one.
+func (f *Fault) Read(s *wire.Scanner) bool {
+	is := s.Object()
+	for ok := is; ok && s.Field(); {
+		switch string(s.Name()) {
+		case "code":
+			f.Code = s.Int()
+		case "error_subcode":
+			f.Subcode = s.Int()
+		case "is_transient":
+			f.Transient = s.Bool()
+		default:
+			s.Skip()
+		}
+	}
+	return is
+}
