@@ -36,6 +36,7 @@ type Answer struct {
 	Status     int
 	Body       []byte
 	RetryAfter time.Duration // of the header, 0 where there is none
+	Header     http.Header   // for what a network says of the time, or of its limits
 }
 
 // Call makes one API call and reads its answer to the end, so that the
@@ -55,7 +56,7 @@ func Call(client channel.Doer, r *http.Request) (Answer, error) {
 		e.Status = resp.StatusCode
 		return Answer{}, e
 	}
-	a := Answer{Status: resp.StatusCode, Body: body}
+	a := Answer{Status: resp.StatusCode, Body: body, Header: resp.Header}
 	if v := resp.Header["Retry-After"]; len(v) > 0 {
 		a.RetryAfter = Seconds(v[0])
 	}
