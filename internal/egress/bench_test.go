@@ -106,7 +106,7 @@ func BenchmarkOverhead(b *testing.B) {
 	r := httptest.NewRequest(http.MethodPost, "https://api.example/send", http.NoBody)
 	b.ReportAllocs()
 	for b.Loop() {
-		if v.poolOf(r) == nil {
+		if p, ok := v.poolOf(r); !ok || p == nil {
 			b.Fatal("not allowed")
 		}
 	}

@@ -3,7 +3,11 @@
 //
 // It promises:
 //
-//   - A request to a host that its owner did not declare gets no socket.
+//   - A request to a host that its owner did not declare gets no socket. An owner
+//     declares hosts by name, or all hosts below a domain of its network by a
+//     pattern such as "https://*.cdn.example", where a network spreads its files
+//     over many. What matches is held to all the other promises, and connections
+//     are kept for a bounded number of such hosts.
 //   - A name that resolves to an address of this machine, of a private network
 //     or of a cloud's metadata service gets no socket either. The address is
 //     checked when the connection is made, so an answer of DNS that changes in
@@ -11,7 +15,8 @@
 //     localhost, or a loopback or private address: exactly that host and port.
 //   - Redirects are never followed, a proxy from the environment is never used,
 //     cookies are never kept, certificates are always verified (TLS 1.2 or later).
-//   - An answer is bounded in headers, body and time.
+//   - An answer is bounded in headers, body and time. [Allow] raises the bounds of
+//     body and time for the requests of one caller, to fetch a file.
 //   - Errors hold no address, path, query, header or body: the path of a request
 //     may be a credential. They tell by [Failure.Written] whether the other side
 //     can have acted on the request.
@@ -56,6 +61,7 @@ type Config struct {
 	ConnectTimeout time.Duration  // of resolving and connecting, and again of the TLS handshake; default 5s
 	IdlePerHost    int            // connections to one host kept open without use, for 90 seconds at most; default PerHost
 	PerHost        int            // connections to one host at a time, more requests wait; default 256
+	PerPattern     int            // hosts that match one pattern at a time, a request to one more is refused; default 64
 	Roots          *x509.CertPool // authorities trusted for TLS; default the system's
 	Resolver       *net.Resolver  // default the system's
 
@@ -68,6 +74,7 @@ func (cfg *Config) fill() {
 	def(&cfg.Timeout, 30*time.Second)
 	def(&cfg.ConnectTimeout, 5*time.Second)
 	def(&cfg.PerHost, 256)
+	def(&cfg.PerPattern, 64)
 	def(&cfg.IdlePerHost, cfg.PerHost) // fewer means a handshake for each call above them
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver
@@ -92,8 +99,9 @@ type Client struct {
 
 	mu     sync.Mutex
 	views  map[string]*View
-	pools  map[string]*pool // by scheme, host and port: owners share connections
-	denied atomic.Uint64    // connections refused because of their address
+	pools  map[string]*pool  // by scheme, host and port: owners share connections
+	wide   map[string]*hosts // patterns, by domain and port
+	denied atomic.Uint64     // connections refused because of their address
 }
 
 // New makes a client that nobody may use yet; see [Client.For].
@@ -104,6 +112,7 @@ func New(cfg Config) (*Client, error) {
 		guard: ssrf.New(ssrf.WithAnyPort()), // the port is part of what an owner declares
 		views: map[string]*View{},
 		pools: map[string]*pool{},
+		wide:  map[string]*hosts{},
 		tls: &tls.Config{
 			MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots,
 			NextProtos:                  []string{"http/1.1"},
@@ -118,13 +127,28 @@ func New(cfg Config) (*Client, error) {
 // port count; the path does not. Plain http is accepted only for a base that
 // names localhost, or a loopback or private address. An owner without bases
 // reaches nothing. Each owner is registered once.
+//
+// A base of the form "https://*.cdn.example" is a pattern: it stands for every
+// host with one or more labels before that domain, and not for the domain
+// itself. The * is the whole first label and the only one, the scheme is https,
+// the port is the one that is given or 443, and the domain is one that somebody
+// can own: "*.net" and "*.co.uk" are refused (publicsuffix.org).
 func (c *Client) For(owner string, bases ...string) (*View, error) {
 	const op = "egress.for"
 	if c.tls == nil {
 		return nil, sotto.E(op, sotto.KindInvalid, errNotMade)
 	}
 	places := make([]place, 0, len(bases))
+	var wide []hosts
 	for _, b := range bases {
+		if isPattern(b) {
+			suffix, port, err := parsePattern(b)
+			if err != nil {
+				return nil, sotto.E(op, sotto.KindInvalid, err)
+			}
+			wide = append(wide, hosts{client: c, suffix: suffix, port: port, most: c.cfg.PerPattern})
+			continue
+		}
 		p, err := parsePlace(b)
 		if err != nil {
 			return nil, sotto.E(op, sotto.KindInvalid, err)
@@ -144,8 +168,20 @@ func (c *Client) For(owner string, bases ...string) (*View, error) {
 		}
 		v.pools = append(v.pools, c.pools[key])
 	}
+	for i := range wide {
+		v.wide = append(v.wide, c.shared(&wide[i]))
+	}
 	c.views[owner] = v
 	return v, nil
+}
+
+// shared returns the hosts of a pattern that all its owners share.
+func (c *Client) shared(h *hosts) *hosts {
+	key := h.suffix + ":" + h.port
+	if c.wide[key] == nil {
+		c.wide[key] = &hosts{client: c, suffix: h.suffix, port: h.port, most: h.most, pools: map[string]*pool{}}
+	}
+	return c.wide[key]
 }
 
 // Close closes connections that are not in use. The client works on.
@@ -154,5 +190,8 @@ func (c *Client) Close() {
 	defer c.mu.Unlock()
 	for _, p := range c.pools {
 		p.prune(0)
+	}
+	for _, h := range c.wide {
+		h.prune()
 	}
 }

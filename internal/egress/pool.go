@@ -31,6 +31,7 @@ type pool struct {
 	waiting []chan *conn // of requests that found no slot; first come, first served
 	tick    uint
 	timer   *time.Timer // runs while there are idle connections
+	retired bool        // nobody finds it any more, so no connection is kept
 }
 
 func newPool(c *Client, p place) *pool {
@@ -97,7 +98,7 @@ func (p *pool) put(c *conn) {
 		turn <- c
 		return
 	}
-	if c == nil || len(p.idle) >= p.client.cfg.IdlePerHost {
+	if c == nil || p.retired || len(p.idle) >= p.client.cfg.IdlePerHost {
 		p.slots--
 		p.mu.Unlock()
 		if c != nil {
@@ -136,6 +137,21 @@ func (p *pool) prune(ticks uint) {
 	for _, c := range gone {
 		c.bye()
 	}
+}
+
+// retire closes the connections for good if none is in use, and reports whether
+// it did. A request that has found the pool just before works on, and its
+// connection is closed after it.
+func (p *pool) retire() bool {
+	p.mu.Lock()
+	if p.slots > len(p.idle) || len(p.waiting) > 0 {
+		p.mu.Unlock()
+		return false
+	}
+	p.retired = true
+	p.mu.Unlock()
+	p.prune(0)
+	return true
 }
 
 // dial makes a connection in a slot. It checks the address that it connects to,

@@ -2,10 +2,12 @@ package egress
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/sotto-chat/sotto"
 )
@@ -17,6 +19,7 @@ type View struct {
 	client *Client
 	owner  string
 	pools  []*pool
+	wide   []*hosts
 
 	requests, answers, denied, failed, unclear, redirects, tooLarge atomic.Uint64
 }
@@ -66,14 +69,19 @@ func (v *View) Do(r *http.Request) (*http.Response, error) {
 	if v == nil || v.client == nil || v.client.tls == nil {
 		return nil, refuse(r, sotto.KindDenied, "the client was not made by New", nil)
 	}
-	p := v.poolOf(r)
-	if p == nil {
+	p, ok := v.poolOf(r)
+	switch {
+	case !ok:
 		v.denied.Add(1)
 		return nil, refuse(r, sotto.KindDenied, "the owner may not reach this host", nil)
+	case p == nil:
+		v.failed.Add(1)
+		return nil, refuse(r, sotto.KindUnavailable, "too many hosts are in use", nil)
 	}
 	v.requests.Add(1)
 	ctx := r.Context()
-	t := &try{view: v, pool: p, ctx: ctx, left: v.client.cfg.MaxBody, until: v.client.cfg.Now().Add(v.client.cfg.Timeout)}
+	most, long := v.client.bounds(ctx)
+	t := &try{view: v, pool: p, ctx: ctx, left: most, until: v.client.cfg.Now().Add(long)}
 	if d, ok := ctx.Deadline(); ok && d.Before(t.until) {
 		t.until = d
 	}
@@ -101,20 +109,48 @@ func (v *View) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// poolOf returns the connections to where the request goes, or nil if the owner
-// did not declare that. A request whose Host header names somebody else, or which
-// carries a password in its URL, goes nowhere.
-func (v *View) poolOf(r *http.Request) *pool {
+// poolOf returns the connections to where the request goes; ok is false if the
+// owner did not declare that, and the pool is nil if there is no room for one
+// more host. A request whose Host header names somebody else, or which carries a
+// password in its URL, goes nowhere.
+func (v *View) poolOf(r *http.Request) (p *pool, ok bool) {
 	u := r.URL
 	if u == nil || u.User != nil || u.Opaque != "" || r.Method == http.MethodConnect || r.Host != "" && r.Host != u.Host {
-		return nil
+		return nil, false
 	}
 	for _, p := range v.pools {
 		if p.is(u) {
-			return p
+			return p, true
 		}
 	}
-	return nil
+	for _, h := range v.wide {
+		if host, ok := h.match(u); ok {
+			return h.pool(host), true
+		}
+	}
+	return nil, false
+}
+
+// allowance is what a context allows beyond the client's own bounds.
+type allowance struct {
+	body int64
+	time time.Duration
+}
+
+type allowanceKey struct{}
+
+// Allow returns a context under which an answer may have a body of up to body
+// bytes, and an exchange may last for up to timeout, where that is more than the
+// client's own bounds. It is for fetching files, by whoever gives the context to
+// an adapter: an adapter cannot raise its own bounds.
+func Allow(ctx context.Context, body int64, timeout time.Duration) context.Context {
+	return context.WithValue(ctx, allowanceKey{}, allowance{body, timeout})
+}
+
+// bounds returns the bounds of body and time of a request.
+func (c *Client) bounds(ctx context.Context) (body int64, timeout time.Duration) {
+	a, _ := ctx.Value(allowanceKey{}).(allowance)
+	return max(c.cfg.MaxBody, a.body), max(c.cfg.Timeout, a.time)
 }
 
 func (v *View) count(f *Failure) {
