@@ -141,7 +141,7 @@ func (t *turn) keep(ctx context.Context, said *transcript.Said) error {
 	now := t.in.cfg.Now()
 	row := &transcript.Row{
 		ID: t.in.cfg.IDs.Next(), Person: t.rec.Person, Conversation: t.rec.Conversation, Purpose: sotto.PurposeReply,
-		At: now, Expires: now.Add(t.in.cfg.Retention),
+		At: now, Expires: now.Add(t.in.cfg.Retention), Message: t.messageKey(),
 	}
 	if row.Sealed, err = t.in.cfg.Vault.Seal(ctx, transcript.Ref(row), vault.Reply, now, said.Encode()); err != nil {
 		return err

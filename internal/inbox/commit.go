@@ -17,6 +17,10 @@ type result struct {
 	handled    bool                // the record goes; else it waits for the notice
 	state      func(*people.State) // changes what is known of the person; nil = not
 	row        *transcript.Row
+	changed    []transcript.Row // turns with another text
+	removed    []int64          // turns that go
+	group      *groupKnown      // the group was told with the person
+	links      []link
 	out        []*outbox.Item
 	trail      *audit.Trail
 
@@ -45,6 +49,9 @@ func (in *Inbox) commitTx(tx *store.Tx, results []*result) error {
 				return err
 			}
 		}
+		if err := in.commitRest(tx, r); err != nil {
+			return err
+		}
 		if r.row != nil {
 			rows = append(rows, *r.row)
 		}
@@ -60,4 +67,27 @@ func (in *Inbox) commitTx(tx *store.Tx, results []*result) error {
 		return err
 	}
 	return in.cfg.Log.Append(tx, trails...)
+}
+
+// commitRest stores what few turns have.
+func (in *Inbox) commitRest(tx *store.Tx, r *result) error {
+	for i := range r.changed {
+		if err := in.cfg.Transcript.Replace(tx, &r.changed[i]); err != nil {
+			return err
+		}
+	}
+	if len(r.removed) > 0 {
+		if err := in.cfg.Transcript.Remove(tx, r.removed); err != nil {
+			return err
+		}
+	}
+	for _, l := range r.links {
+		if err := in.cfg.People.Link(tx, l.id, l.target, r.person); err != nil {
+			return err
+		}
+	}
+	if g := r.group; g != nil {
+		return in.cfg.People.Put(tx, g.id, g.state)
+	}
+	return nil
 }

@@ -25,6 +25,8 @@ func TestEvents(t *testing.T) {
 		sotto.EventUnblock: func(s *people.State) { s.Gone = false },
 		sotto.EventOptOut:  func(s *people.State) { s.Stopped = true },
 		sotto.EventOptIn:   func(*people.State) {},
+		sotto.EventEdit:    func(*people.State) {},
+		sotto.EventDelete:  func(*people.State) {},
 	}
 	h := parttest.New(t)
 	h.Start()

@@ -13,15 +13,11 @@ import (
 // the event is destroyed. Of a person who has not been told anything, nothing
 // else is stored.
 func (t *turn) notify(ctx context.Context) (verdict, error) {
-	m := &outbox.Message{
-		Text:     t.in.cfg.Notice.Short(t.in.cfg.Book, t.lang),
-		Notice:   t.in.version,
-		Language: t.lang,
-		Buttons:  t.buttons(wording.PayloadPrivacy, wording.PayloadStop),
+	m, err := t.greeting(ctx)
+	if err != nil {
+		return again, err
 	}
-	if t.st.Known {
-		m.Text = t.in.cfg.Notice.Changed(t.in.cfg.Book, t.lang)
-	}
+	m.Buttons = t.buttons(wording.PayloadPrivacy, wording.PayloadStop)
 	if err := t.say(ctx, outbox.Notice, m); err != nil {
 		return again, err
 	}

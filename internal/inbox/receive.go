@@ -39,8 +39,13 @@ func wanted(ev *channel.Event) bool {
 		return ev.Sender != "" && ev.Conversation != "" && (!ev.Group || ev.Addressed)
 	case sotto.EventBlock, sotto.EventUnblock, sotto.EventOptIn, sotto.EventOptOut:
 		return ev.Sender != ""
-	case sotto.EventEdit, sotto.EventDelete, sotto.EventReaction, sotto.EventReceipt, sotto.EventJoin,
-		sotto.EventLeave, sotto.EventEcho, sotto.EventStandby, sotto.EventMigrate, sotto.EventOther:
+	case sotto.EventEdit, sotto.EventDelete: // what is said in a group is not kept
+		return ev.Sender != "" && ev.ID != "" && !ev.Group
+	case sotto.EventJoin, sotto.EventLeave:
+		return ev.Self && ev.Group && ev.Conversation != ""
+	case sotto.EventMigrate:
+		return ev.Payload != "" && party(ev) != ""
+	case sotto.EventReaction, sotto.EventReceipt, sotto.EventEcho, sotto.EventStandby, sotto.EventOther:
 		return false
 	}
 	return false
@@ -56,21 +61,20 @@ func (in *Inbox) seal(ctx context.Context, account string, events []channel.Even
 			in.Stats.Ignored.Add(1)
 			continue
 		}
-		chat := ev.Conversation
-		if chat == "" {
-			chat = ev.Sender
+		person, conversation, err := in.parties(ctx, name, account, ev)
+		if err != nil {
+			return nil, err
 		}
 		r := journal.Record{
 			ID:           in.cfg.IDs.Next(),
 			Delivery:     journal.DeliveryKey(in.cfg.Vault.Digest("delivery", account, ev.Delivery)),
-			Person:       in.cfg.Vault.PersonID(name, account, ev.Sender),
-			Conversation: in.cfg.Vault.ConversationID(name, account, chat),
+			Person:       person,
+			Conversation: conversation,
 			Minute:       minute(in.cfg.Adapters[account], ev),
 			Account:      account,
 			Received:     now,
 		}
 		r.Generation = in.cfg.Vault.Generation(r.Person)
-		var err error
 		if r.Sealed, err = in.cfg.Vault.Seal(ctx, journal.Ref(&r), vault.Transit, now, journal.EncodeEvent(ev)); err != nil {
 			return nil, err
 		}

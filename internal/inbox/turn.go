@@ -75,8 +75,15 @@ func (t *turn) run(ctx context.Context) (verdict, error) {
 		return t.remember(ctx, func(s *people.State) { s.Gone = false })
 	case sotto.EventOptOut:
 		return t.remember(ctx, func(s *people.State) { s.Stopped = true })
-	case sotto.EventOptIn, sotto.EventEdit, sotto.EventDelete, sotto.EventReaction, sotto.EventReceipt, sotto.EventJoin,
-		sotto.EventLeave, sotto.EventEcho, sotto.EventStandby, sotto.EventMigrate, sotto.EventOther:
+	case sotto.EventEdit, sotto.EventDelete:
+		return t.amend(ctx)
+	case sotto.EventMigrate:
+		return t.migrate(ctx)
+	case sotto.EventJoin:
+		return t.joined(ctx)
+	case sotto.EventLeave:
+		return t.remember(ctx, func(s *people.State) { s.Gone = true })
+	case sotto.EventOptIn, sotto.EventReaction, sotto.EventReceipt, sotto.EventEcho, sotto.EventStandby, sotto.EventOther:
 	}
 	return t.finish(ctx)
 }
@@ -142,6 +149,14 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 		}
 		return t.notify(ctx)
 	}
+	if err := t.acquaint(ctx); err != nil {
+		return again, err
+	}
+	if t.ev.Group {
+		if err := t.wasTold(ctx); err != nil {
+			return again, err
+		}
+	}
 	if cmd, ok := t.command(); ok {
 		return t.obey(ctx, cmd)
 	}
@@ -189,6 +204,9 @@ func (t *turn) acknowledge(ctx context.Context) {
 // say adds one message to the result.
 func (t *turn) say(ctx context.Context, kind outbox.Kind, m *outbox.Message) error {
 	m.To, m.Handle = t.ev.Conversation, t.ev.Handle
+	if t.ev.Group { // who is answered shows by what is answered
+		m.ReplyTo = t.ev.ID
+	}
 	it := &outbox.Item{
 		ID: t.in.cfg.IDs.Next(), Person: t.rec.Person, Conversation: t.rec.Conversation, Account: t.rec.Account,
 		Kind: kind, Expires: t.in.cfg.Now().Add(t.in.cfg.SendFor),

@@ -112,6 +112,7 @@ type Holding struct {
 func Holdings() []Holding {
 	return []Holding{
 		{Table: "person", Kind: "which notice was given and whether the person said stop", Ends: "with the person's erasure"},
+		{Table: people.AliasTable, Kind: "which pseudonyms are the same person, because the network gave another id", Ends: "with the person's erasure"},
 		{Table: transcript.Table, Kind: "what was said", Ends: "when the retention of its purpose is over"},
 		{Table: journal.Table, Kind: "what came in and is not handled yet", Ends: "when it is handled, at the latest after 7 days"},
 		{Table: outbox.Table, Kind: "what is on its way to the person", Ends: "when it is sent, at the latest after a day"},

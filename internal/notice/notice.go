@@ -151,6 +151,11 @@ func (n *Notice) Changed(b *wording.Book, lang string) string {
 	return n.say(b, lang, "notice_changed")
 }
 
+// Member is one line for a member of a group that has the notice already.
+func (n *Notice) Member(b *wording.Book, lang string) string {
+	return n.say(b, lang, "notice_member")
+}
+
 func (n *Notice) say(b *wording.Book, lang, key string) string {
 	s := speaker{b, lang}
 	on := n.on()

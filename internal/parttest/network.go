@@ -81,3 +81,9 @@ type Idempotent struct{ *Network }
 
 // Traits says so.
 func (Idempotent) Traits() channel.Traits { return channel.Traits{Idempotent: true} }
+
+// Migrating is a network that gives people and groups new ids.
+type Migrating struct{ *Network }
+
+// Traits says so.
+func (Migrating) Traits() channel.Traits { return channel.Traits{Migrates: true} }

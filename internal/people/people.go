@@ -2,6 +2,9 @@
 // does anything with the person's data: which notice was delivered, whether the
 // person said stop, whether the address is gone, and the language to speak.
 //
+// It also knows which pseudonyms are one and the same person or conversation,
+// because a network has given them another id.
+//
 // It holds no name, no platform id and no content. A person is known from the
 // moment the notice was delivered, and not before; erasing the person deletes
 // the row. Reads are served from a bounded cache that is updated only after the
@@ -12,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -39,6 +43,12 @@ type State struct {
 type People struct {
 	db    *store.DB
 	cache *otter.Cache[sotto.PersonID, State]
+
+	// A network can give a person or a conversation a new id, or two ids at
+	// once, and each would be a pseudonym of its own: aliases say which of them
+	// stand for another. The table holds pairs of pseudonyms, and no id of a network.
+	aliases *otter.Cache[[16]byte, [16]byte]
+	linked  atomic.Bool // there are any
 }
 
 // Open prepares the table. cache is how many persons stay in memory.
@@ -48,6 +58,8 @@ func Open(ctx context.Context, db *store.DB, cache int) (*People, error) {
 			id BLOB PRIMARY KEY, account TEXT NOT NULL, notice TEXT NOT NULL, notice_at BIGINT NOT NULL,
 			language TEXT NOT NULL, stopped BIGINT NOT NULL, gone BIGINT NOT NULL, restricted BIGINT NOT NULL,
 			since BIGINT NOT NULL)`,
+		`CREATE TABLE alias (id BLOB PRIMARY KEY, target BLOB NOT NULL, person BLOB NOT NULL)`,
+		`CREATE INDEX alias_person ON alias (person)`,
 	})
 	if err != nil {
 		return nil, err
@@ -56,7 +68,17 @@ func Open(ctx context.Context, db *store.DB, cache int) (*People, error) {
 	if err != nil {
 		return nil, sotto.E("people.open", sotto.KindInvalid, err)
 	}
-	return &People{db: db, cache: c}, nil
+	a, err := otter.New(&otter.Options[[16]byte, [16]byte]{MaximumSize: 2 * cache})
+	if err != nil {
+		return nil, sotto.E("people.open", sotto.KindInvalid, err)
+	}
+	p := &People{db: db, cache: c, aliases: a}
+	var n int64
+	if err := db.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM alias LIMIT 1) AS any_alias`).Scan(&n); err != nil {
+		return nil, sotto.E("people.open", sotto.KindOther, err)
+	}
+	p.linked.Store(n > 0)
+	return p, nil
 }
 
 // Get returns what is known of a person.
@@ -136,6 +158,9 @@ func bit(b bool) int {
 
 // Forget deletes a person's row.
 func (p *People) Forget(tx *store.Tx, id sotto.PersonID) (int64, error) {
+	if err := p.unlink(tx, id); err != nil {
+		return 0, err
+	}
 	n, err := tx.Exec(`DELETE FROM person WHERE id = $1`, id[:])
 	if err == nil {
 		tx.OnCommit(func() { p.cache.Invalidate(id) })

@@ -29,6 +29,11 @@ type Row struct {
 	At           time.Time
 	Expires      time.Time // the row is deleted from then on
 	Sealed       vault.Sealed
+
+	// Message names what the person wrote by a keyed hash of the network's id,
+	// so that it can be found when the person changes or deletes it there; all
+	// zero where the network gave none.
+	Message [16]byte
 }
 
 // Transcript is the open table.
@@ -41,17 +46,18 @@ func Open(ctx context.Context, db *store.DB) (*Transcript, error) {
 			id BIGINT PRIMARY KEY, person BLOB NOT NULL, conversation BLOB NOT NULL,
 			purpose TEXT NOT NULL, at BIGINT NOT NULL, expires BIGINT NOT NULL, sealed BLOB NOT NULL)`,
 		`CREATE INDEX transcript_person ON transcript (person, id)`,
+		`ALTER TABLE transcript ADD COLUMN message BLOB`,
 	})
 }
 
 // Add stores rows in the transaction of their turns.
 func (*Transcript) Add(tx *store.Tx, rows []Row) error {
-	args := make([]any, 0, 7*len(rows))
+	args := make([]any, 0, 8*len(rows))
 	for i := range rows {
 		r := &rows[i]
-		args = append(args, r.ID, r.Person[:], r.Conversation[:], string(r.Purpose), r.At.UnixMilli(), r.Expires.Unix(), r.Sealed)
+		args = append(args, r.ID, r.Person[:], r.Conversation[:], string(r.Purpose), r.At.UnixMilli(), r.Expires.Unix(), r.Sealed, r.Message[:])
 	}
-	return tx.Insert(`INSERT INTO transcript (id, person, conversation, purpose, at, expires, sealed)`, "", 7, args)
+	return tx.Insert(`INSERT INTO transcript (id, person, conversation, purpose, at, expires, sealed, message)`, "", 8, args)
 }
 
 const columns = `SELECT id, conversation, purpose, at, expires, sealed FROM transcript `
@@ -70,6 +76,26 @@ func (t *Transcript) Last(ctx context.Context, p sotto.PersonID, n int) ([]Row, 
 		out[i], out[j] = out[j], out[i]
 	}
 	return out, err
+}
+
+// Message returns the turns that began with a message of a person.
+func (t *Transcript) Message(ctx context.Context, p sotto.PersonID, message [16]byte) ([]Row, error) {
+	var out []Row
+	err := t.each(ctx, p, func(r Row) error { r.Message = message; out = append(out, r); return nil },
+		columns+`WHERE person = $1 AND message = $2 ORDER BY id`, p[:], message[:])
+	return out, err
+}
+
+// Replace stores another text for a turn that is there; its last day stays.
+func (*Transcript) Replace(tx *store.Tx, r *Row) error {
+	_, err := tx.Exec(`UPDATE transcript SET sealed = $1 WHERE id = $2`, r.Sealed, r.ID)
+	return err
+}
+
+// Remove deletes turns.
+func (*Transcript) Remove(tx *store.Tx, rows []int64) error {
+	_, err := tx.DeleteIn(`DELETE FROM transcript WHERE id IN`, rows)
+	return err
 }
 
 func (t *Transcript) each(ctx context.Context, p sotto.PersonID, f func(Row) error, q string, args ...any) error {
