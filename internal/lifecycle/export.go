@@ -42,6 +42,7 @@ type Profile struct {
 	Stopped    bool      `json:"stopped"`
 	Gone       bool      `json:"unreachable"` // the network says so
 	Restricted bool      `json:"restricted"`
+	Aliases    []string  `json:"aliases,omitempty"` // other pseudonyms that stand for the person, because the network gave another id
 }
 
 // Turn is one stored turn.
@@ -121,9 +122,16 @@ func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.Pers
 		return nil, err
 	}
 	if st.Known {
+		others, err := l.cfg.People.Aliases(ctx, p)
+		if err != nil {
+			return nil, err
+		}
 		b.Profile = &Profile{
 			Account: st.Account, Since: st.Since, Notice: st.Notice, NoticeAt: st.NoticeAt,
 			Language: st.Language, Stopped: st.Stopped, Gone: st.Gone, Restricted: st.Restricted,
+		}
+		for _, a := range others {
+			b.Profile.Aliases = append(b.Profile.Aliases, a.String())
 		}
 	}
 	opener := quiet{l: l, permit: permit, b: b}

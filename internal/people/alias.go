@@ -54,6 +54,27 @@ func (p *People) Link(tx *store.Tx, id, target [16]byte, person sotto.PersonID) 
 	return nil
 }
 
+// Aliases returns the pseudonyms that stand for a person or their conversation.
+func (p *People) Aliases(ctx context.Context, person sotto.PersonID) ([]sotto.PersonID, error) {
+	if !p.linked.Load() {
+		return nil, nil
+	}
+	rows, err := p.db.Query(ctx, `SELECT id FROM alias WHERE person = $1 ORDER BY id`, person[:])
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over
+	var out []sotto.PersonID
+	for rows.Next() {
+		var b []byte
+		if err := rows.Scan(&b); err != nil || len(b) != len(person) {
+			return nil, sotto.E("people.alias", sotto.KindCorrupt, errors.New("a pseudonym of another length"))
+		}
+		out = append(out, sotto.PersonID(b))
+	}
+	return out, rows.Err()
+}
+
 // unlink deletes what stands for a person.
 func (p *People) unlink(tx *store.Tx, person sotto.PersonID) error {
 	if !p.linked.Load() {
