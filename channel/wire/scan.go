@@ -64,6 +64,10 @@ func (s *Scanner) End() error {
 	return nil
 }
 
+// Peek returns the first byte of the next value, which tells its type: one of
+// {["tfn, a digit or a minus; 0 where there is none. Nothing is passed over.
+func (s *Scanner) Peek() byte { return s.peek() }
+
 // Object enters an object. Any other value is passed over and reported false.
 func (s *Scanner) Object() bool { return s.enter('{') }
 

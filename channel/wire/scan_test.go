@@ -194,3 +194,21 @@ func FuzzSplit(f *testing.F) {
 }
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+
+func TestScannerPeek(t *testing.T) {
+	for _, body := range []string{` {"a":1}`, `[1]`, `"x"`, `-1`, `7`, `true`, `false`, `null`} {
+		s := NewScanner([]byte(body))
+		want := strings.TrimSpace(body)[0]
+		if got := s.Peek(); got != want || s.Peek() != want {
+			t.Errorf("%s: %q", body, got)
+		}
+		s.Skip()
+		if err := s.End(); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	s := NewScanner([]byte("  "))
+	if s.Peek() != 0 || s.End() == nil {
+		t.Error("nothing has a type")
+	}
+}
