@@ -92,3 +92,10 @@ type Player interface {
 	// (429, with the time to wait) or is out of order (500 and above).
 	Refuse(w http.ResponseWriter, status int, after time.Duration)
 }
+
+// Listener is implemented by players of networks that read the answer to an
+// ordinary call. Heard returns what people see of it, and an error where the
+// network would refuse the answer. For other networks any 2xx is right.
+type Listener interface {
+	Heard(w Webhook, status int, header http.Header, body []byte) ([]Shown, error)
+}

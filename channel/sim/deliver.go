@@ -1,0 +1,217 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel/play"
+)
+
+// Delivery is what became of a webhook.
+type Delivery struct {
+	ID     string // the network's id of the new message, "" where there is none
+	Status int    // of the bot's answer; 0 while it is held back
+	Held   bool   // held back behind the next one
+}
+
+// OK reports whether the network takes the webhook for delivered.
+func (d Delivery) OK() bool { return d.Held || d.Status/100 == 2 }
+
+// Do has somebody do something: the player words and signs it, and it is
+// delivered. The error is play.ErrNoSuch where the network has no such event,
+// and of kind unavailable where the bot could not be reached; any answer of the
+// bot's is no error.
+func (s *Sim) Do(ctx context.Context, a play.Act) (Delivery, error) {
+	s.mu.Lock()
+	if a.User == "" {
+		a.User = s.user
+	}
+	s.mu.Unlock()
+	w, err := s.player.Webhook(a)
+	if err != nil {
+		return Delivery{}, err //nolint:wrapcheck // the player's own words, for who acts
+	}
+	return s.Deliver(ctx, w)
+}
+
+// Deliver delivers a webhook, with the disorder that was asked for.
+func (s *Sim) Deliver(ctx context.Context, w play.Webhook) (Delivery, error) {
+	s.mu.Lock()
+	times, before := 1, s.held
+	if s.twice > 0 {
+		s.twice--
+		times = 2
+	}
+	if s.forged {
+		s.forged = false
+		w = spoiled(w)
+	}
+	s.last, s.handed, s.held = w, true, nil
+	if s.behind {
+		s.behind, s.held = false, &w
+	}
+	hold := s.held != nil
+	s.mu.Unlock()
+
+	d := Delivery{ID: w.ID, Held: hold}
+	var err error
+	if !hold {
+		for range times {
+			if d.Status, err = s.post(ctx, w); err != nil {
+				return d, err
+			}
+		}
+	}
+	if before != nil {
+		if _, err := s.post(ctx, *before); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+// Again delivers the last webhook once more, in the same bytes.
+func (s *Sim) Again(ctx context.Context) (Delivery, error) {
+	s.mu.Lock()
+	w, ok := s.last, s.handed
+	s.mu.Unlock()
+	if !ok {
+		return Delivery{}, sotto.E("sim.again", sotto.KindNotFound, errors.New("nothing was delivered yet"))
+	}
+	status, err := s.post(ctx, w)
+	return Delivery{ID: w.ID, Status: status}, err
+}
+
+// Flush delivers what is held back.
+func (s *Sim) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	w := s.held
+	s.held = nil
+	s.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	_, err := s.post(ctx, *w)
+	return err
+}
+
+// Verdict is whether the bot answered a question of the network's rightly.
+type Verdict struct {
+	Question int // counted from 1
+	Err      error
+}
+
+// Connect asks the bot what the network asks when a webhook is set. The error
+// is of kind unavailable where the bot could not be reached.
+func (s *Sim) Connect(ctx context.Context) ([]Verdict, error) {
+	var out []Verdict
+	for i, q := range s.player.Questions() {
+		resp, body, err := s.call(ctx, q)
+		if err != nil {
+			return out, err
+		}
+		v := Verdict{i + 1, s.player.Answered(q, resp.StatusCode, resp.Header, body)}
+		if v.Err == nil {
+			s.say("  . question %d of the network was answered rightly", v.Question)
+		} else {
+			s.say("  ! question %d of the network was answered wrongly: %v", v.Question, v.Err)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// post makes a webhook call and shows what people see of its answer.
+func (s *Sim) post(ctx context.Context, w play.Webhook) (int, error) {
+	resp, body, err := s.call(ctx, w)
+	if err != nil {
+		return 0, err
+	}
+	if l, ok := s.player.(play.Listener); ok {
+		shown, err := l.Heard(w, resp.StatusCode, resp.Header, body)
+		s.show(shown)
+		if err != nil {
+			s.say("  ! the network does not take the answer: %v", err)
+			if resp.StatusCode/100 == 2 {
+				return http.StatusUnprocessableEntity, nil // as bad as a refusal
+			}
+		}
+	}
+	return resp.StatusCode, nil
+}
+
+// maxAnswer bounds what is read of a bot's answer.
+const maxAnswer = 1 << 20
+
+func (s *Sim) call(ctx context.Context, w play.Webhook) (*http.Response, []byte, error) {
+	s.mu.Lock()
+	to := s.to
+	s.mu.Unlock()
+	if to == "" {
+		return nil, nil, sotto.E("sim.deliver", sotto.KindInvalid, errors.New("no address of a webhook was given"))
+	}
+	if w.Query != "" {
+		sep := "?"
+		if strings.Contains(to, "?") {
+			sep = "&"
+		}
+		to += sep + w.Query
+	}
+	method := w.Method
+	if method == "" {
+		method = http.MethodPost
+	}
+	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(w.Body))
+	if err != nil {
+		return nil, nil, sotto.E("sim.deliver", sotto.KindInvalid, err)
+	}
+	for k, v := range w.Header {
+		r.Header[http.CanonicalHeaderKey(k)] = append([]string(nil), v...)
+	}
+	resp, err := s.client.Do(r)
+	if err != nil {
+		return nil, nil, sotto.E("sim.deliver", sotto.KindUnavailable, err)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, nil, sotto.E("sim.deliver", sotto.KindUnavailable, fmt.Errorf("the answer broke off: %w", err))
+	}
+	return resp, body, nil
+}
+
+// spoiled is a webhook whose proof is wrong: one character of every header that
+// is not about the form of the body is another.
+func spoiled(w play.Webhook) play.Webhook {
+	h := http.Header{}
+	for k, v := range w.Header {
+		h[k] = append([]string(nil), v...)
+		switch http.CanonicalHeaderKey(k) {
+		case "Content-Type", "Content-Length", "User-Agent", "Accept":
+			continue
+		}
+		for i, x := range h[k] {
+			if x == "" {
+				continue
+			}
+			b := []byte(x)
+			last := &b[len(b)-1]
+			if len(b) > 1 && *last == '=' { // padding of base64
+				last = &b[len(b)/2]
+			}
+			if *last != '0' {
+				*last = '0'
+			} else {
+				*last = '1'
+			}
+			h[k][i] = string(b)
+		}
+	}
+	w.Header = h
+	return w
+}
