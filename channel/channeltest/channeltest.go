@@ -75,6 +75,7 @@ type Spec struct {
 	// Conversation is a valid one, and MessageID the id in Sent, for Success,
 	// which the network answers to a send.
 	Conversation string
+	Handle       string // what every message is sent under; "" = nothing
 	Success      Answer
 	MessageID    string
 	// Errors are answers of the network and how they are sorted.
@@ -292,7 +293,7 @@ func (s *Spec) concurrent(t *testing.T) {
 				if b, err := a.Decode(body); err != nil || len(b.Events) != 1 {
 					t.Error(err)
 				}
-				if _, err := a.Send(t.Context(), &channel.Outgoing{Conversation: s.Conversation, Text: "hello"}); err != nil {
+				if _, err := a.Send(t.Context(), &channel.Outgoing{Conversation: s.Conversation, Handle: s.Handle, Text: "hello"}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -100,7 +100,7 @@ func reset(w http.ResponseWriter) {
 
 func (s *Spec) outgoing() *channel.Outgoing {
 	return &channel.Outgoing{
-		Conversation: s.Conversation, Text: "whisper", Key: "key-1",
+		Conversation: s.Conversation, Handle: s.Handle, Text: "whisper", Key: "key-1",
 		Buttons: []sotto.Button{{Label: "Yes", Payload: "Y"}, {Label: "No", Payload: "N"}},
 	}
 }
@@ -183,11 +183,11 @@ func (s *Spec) sendNothing(t *testing.T, srv *script, a channel.Adapter) {
 	t.Helper()
 	srv.always(s.Success)
 	for name, m := range map[string]*channel.Outgoing{
-		"no text":         {Conversation: s.Conversation},
-		"white space":     {Conversation: s.Conversation, Text: " \n"},
+		"no text":         {Conversation: s.Conversation, Handle: s.Handle},
+		"white space":     {Conversation: s.Conversation, Handle: s.Handle, Text: " \n"},
 		"no conversation": {Text: "whisper"},
-		"empty file":      {Conversation: s.Conversation, File: &channel.File{Name: "a"}},
-		"empty label":     {Conversation: s.Conversation, Text: "whisper", Buttons: []sotto.Button{{Payload: "Y"}}},
+		"empty file":      {Conversation: s.Conversation, Handle: s.Handle, File: &channel.File{Name: "a"}},
+		"empty label":     {Conversation: s.Conversation, Handle: s.Handle, Text: "whisper", Buttons: []sotto.Button{{Payload: "Y"}}},
 	} {
 		_, err := a.Send(t.Context(), m)
 		s.is(t, name, err, ErrorCase{Class: channel.Bad})
