@@ -23,6 +23,7 @@ import (
 type Event struct {
 	Kind         sotto.EventKind `json:"k"`
 	ID           string          `json:"i,omitempty"` // the network's id of the message it is about; "" where it gives none
+	Own          string          `json:"-"`           // the network's id of this very event, where that is another than ID; for people who look at a body, and not kept
 	Delivery     string          `json:"d"`           // names this event on this account for ever: the de-duplication key; never empty
 	Account      string          `json:"a,omitempty"` // the network's own id of the receiving account, where the body names it
 	Sender       string          `json:"s,omitempty"` // the network's id of the person

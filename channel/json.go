@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"time"
@@ -18,7 +19,9 @@ type line struct {
 
 // WriteJSON writes one line of JSON for each event of b: kind, sender_id,
 // conversation_id, message_id, text, and time in RFC 3339, UTC, "" where the
-// network gives none. The output is personal data in clear.
+// network gives none. message_id names the message in the body itself; of an
+// edit, a deletion or a reaction that has no id of its own, the message it is
+// about. The output is personal data in clear.
 func WriteJSON(w io.Writer, b Batch) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -26,7 +29,7 @@ func WriteJSON(w io.Writer, b Batch) error {
 		e := &b.Events[i]
 		l := line{
 			Kind: string(e.Kind), Sender: e.Sender, Conversation: e.Conversation,
-			Message: e.ID, Text: e.Text,
+			Message: cmp.Or(e.Own, e.ID), Text: e.Text,
 		}
 		if !e.Time.IsZero() {
 			l.Time = e.Time.UTC().Format(time.RFC3339Nano)

@@ -18,9 +18,11 @@ func TestWriteJSON(t *testing.T) {
 			Payload: "hidden", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, east),
 		},
 		{Kind: sotto.EventReceipt},
+		{Kind: sotto.EventEdit, ID: "5", Own: "6"},
 	}})
 	want := `{"kind":"message","sender_id":"41","conversation_id":"-100","message_id":"5","text":"a <b>\n\"é\"","time":"2026-01-02T01:04:05Z"}
 {"kind":"receipt","sender_id":"","conversation_id":"","message_id":"","text":"","time":""}
+{"kind":"edit","sender_id":"","conversation_id":"","message_id":"6","text":"","time":""}
 `
 	if err != nil || out.String() != want {
 		t.Errorf("%v\n%s", err, out.String())

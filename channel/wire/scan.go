@@ -240,6 +240,17 @@ func (s *Scanner) Skip() {
 	}
 }
 
+// Raw checks a value, passes over it, and returns it as it stands in the body,
+// to be read again or to be told apart from others; nil after a failure.
+func (s *Scanner) Raw() []byte {
+	s.peek()
+	start := s.pos
+	if s.Skip(); s.failed {
+		return nil
+	}
+	return s.buf[start:s.pos]
+}
+
 func (s *Scanner) fail() bool {
 	s.failed = true
 	return false

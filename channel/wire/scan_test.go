@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -210,5 +212,20 @@ func TestScannerPeek(t *testing.T) {
 	s := NewScanner([]byte("  "))
 	if s.Peek() != 0 || s.End() == nil {
 		t.Error("nothing has a type")
+	}
+}
+
+func TestRaw(t *testing.T) {
+	s := NewScanner([]byte(` {"a": [1, {"b":"]"}] , "c":"x"}`))
+	var got []string
+	for ok := s.Object(); ok && s.Field(); {
+		got = append(got, string(s.Raw()))
+	}
+	if want := []string{`[1, {"b":"]"}]`, `"x"`}; s.End() != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s = NewScanner([]byte(`[1`))
+	if s.Raw() != nil || s.End() == nil {
+		t.Error("a value without an end has bytes")
 	}
 }
