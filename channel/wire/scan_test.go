@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
