@@ -20,7 +20,9 @@ func Table() []Row {
 		{"channel/sim", []string{".", "channel", "channel/play"}, "drives any player"},
 		{"channel/channeltest", []string{".", "channel", "channel/..."}, "the suite sees what an adapter sees"},
 		{"channel/meta", []string{".", "channel", "channel/wire"}, "what Meta's networks share"},
-		{"channel/...", []string{".", "channel", "channel/wire", "channel/play", "channel/meta"}, "an adapter knows the contract, never the inside"},
+		{"channel/meta/inbox", []string{".", "channel", "channel/wire", "channel/meta"}, "what Messenger and Instagram share"},
+		{"channel/meta/inboxplay", []string{".", "channel", "channel/play"}, "the other side of Messenger and Instagram"},
+		{"channel/...", []string{".", "channel", "channel/wire", "channel/play", "channel/meta/..."}, "an adapter knows the contract, never the inside"},
 		{"pii", nil, "usable alone"},
 
 		{"internal/clock", nil, "a tool"},
@@ -54,10 +56,20 @@ func Table() []Row {
 		{
 			"internal/inbox",
 			[]string{
-				".", "channel", "pii", "internal/audit", "internal/clock", "internal/gate", "internal/guard", "internal/ids", "internal/journal",
+				".", "channel", "pii", "internal/audit", "internal/clock", "internal/gate", "internal/guard", "internal/handout", "internal/ids", "internal/journal",
 				"internal/notice", "internal/outbox", "internal/people", "internal/store", "internal/transcript", "internal/vault", "internal/wording",
 			},
 			"a flow: the way of a message through all parts",
+		},
+		{
+			"internal/deletion",
+			[]string{".", "internal/audit", "internal/clock", "internal/gate", "internal/ids", "internal/people", "internal/store", "internal/vault"},
+			"a domain: wishes to be deleted that a network passes on",
+		},
+		{
+			"internal/handout",
+			[]string{".", "internal/audit", "internal/clock", "internal/codec", "internal/gate", "internal/people", "internal/store", "internal/vault"},
+			"a domain: files that are fetched through a link",
 		},
 		{
 			"internal/lifecycle",

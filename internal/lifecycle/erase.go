@@ -10,7 +10,10 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/store"
+	"github.com/sotto-chat/sotto/internal/transcript"
 )
 
 // Receipt is the proof of an erasure. It holds nothing that leads back to the
@@ -205,19 +208,17 @@ func (l *Lifecycle) erasures(ctx context.Context) ([]erasure, error) {
 // since is a new beginning and stays.
 func (l *Lifecycle) deleteRows(ctx context.Context, e erasure) error {
 	trail := audit.NewTrail("erase", audit.Commitment{})
-	for _, part := range []struct {
-		table  string
-		forget func(context.Context, sotto.PersonID, int64) (int64, error)
-	}{
-		{"journal_event", l.cfg.Journal.Forget},
-		{"transcript", l.cfg.Transcript.Forget},
-		{"outbox", l.cfg.Outbox.Forget},
-	} {
-		n, err := part.forget(ctx, e.person, e.until)
+	parts := append([]Part{
+		{Holding: Holding{Table: journal.Table}, Forget: l.cfg.Journal.Forget},
+		{Holding: Holding{Table: transcript.Table}, Forget: l.cfg.Transcript.Forget},
+		{Holding: Holding{Table: outbox.Table}, Forget: l.cfg.Outbox.Forget},
+	}, l.cfg.Also...)
+	for i := range parts {
+		n, err := parts[i].Forget(ctx, e.person, e.until)
 		if err != nil {
 			return err
 		}
-		trail.Add(audit.Act{Verb: "delete", What: []string{part.table}, Count: n, Ref: e.receipt})
+		trail.Add(audit.Act{Verb: "delete", What: []string{parts[i].Table}, Count: n, Ref: e.receipt})
 	}
 	return l.cfg.DB.Write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Exec(`DELETE FROM lifecycle_erasure WHERE receipt = $1`, e.receipt); err != nil {

@@ -29,6 +29,8 @@ type Bundle struct {
 	Keys    []Key     `json:"keys"`    // which keys protect it; never the keys
 	Lists   []Holding `json:"tables"`  // every table that was read for this copy
 
+	Also map[string]any `json:"also,omitempty"` // by table, what other parts hold
+
 	Unreadable int `json:"unreadable,omitempty"` // rows that are there, whose key has ended or that are damaged
 }
 
@@ -114,7 +116,7 @@ func (l *Lifecycle) Export(ctx context.Context, p sotto.PersonID, to sotto.Recip
 
 func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.PersonID) (*Bundle, error) {
 	b := &Bundle{
-		Format: "sotto-export/1", Made: l.cfg.Now().UTC().Truncate(time.Second), Person: p.String(), Lists: Holdings(),
+		Format: "sotto-export/1", Made: l.cfg.Now().UTC().Truncate(time.Second), Person: p.String(), Lists: l.Holdings(),
 		Turns: []Turn{}, Pending: []Pending{}, Sending: []Pending{}, Keys: []Key{},
 	}
 	st, err := l.cfg.People.Get(ctx, p)
@@ -149,6 +151,20 @@ func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.Pers
 	if err := l.onTheWay(ctx, opener, p, b); err != nil {
 		return nil, err
 	}
+	for i := range l.cfg.Also {
+		part := &l.cfg.Also[i]
+		held, err := part.Export(ctx, permit, p)
+		if err != nil {
+			return nil, err
+		}
+		if held == nil {
+			continue
+		}
+		if b.Also == nil {
+			b.Also = make(map[string]any)
+		}
+		b.Also[part.Table] = held
+	}
 	keys, err := l.cfg.Vault.Keys(ctx, p)
 	if err != nil {
 		return nil, err
@@ -156,7 +172,7 @@ func (l *Lifecycle) bundle(ctx context.Context, permit gate.Permit, p sotto.Pers
 	for _, k := range keys {
 		b.Keys = append(b.Keys, Key{Class: className(k.Class), Month: k.Period.String()})
 	}
-	b.Held = b.Profile != nil || len(b.Turns)+len(b.Pending)+len(b.Sending) > 0
+	b.Held = b.Profile != nil || len(b.Turns)+len(b.Pending)+len(b.Sending)+len(b.Also) > 0
 	return b, nil
 }
 

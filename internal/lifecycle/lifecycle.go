@@ -1,7 +1,7 @@
 // Package lifecycle gives data its end, and the person a hand in it: export,
 // erasure and retention, all on one list of what is held.
 //
-// The list is [Holdings]: every table with personal data says how it is read,
+// The list is [Lifecycle.Holdings]: every table with personal data says how it is read,
 // deleted and swept. What is not on the list does not exist for a person, so a
 // test compares it with the tables of the database.
 //
@@ -47,6 +47,8 @@ type Config struct {
 	IDs        *ids.Source
 	Now        clock.Clock
 	Logger     *slog.Logger
+
+	Also []Part // tables of other parts that hold something of persons
 
 	Retention time.Duration // of the transcript for the purpose reply
 	Every     time.Duration // between two sweeps; default 1h
@@ -108,8 +110,41 @@ type Holding struct {
 	Ends  string `json:"ends"`  // when a row ends, in plain words
 }
 
+// Part is a table of another part.
+type Part struct {
+	Holding
+	// Export returns what is held of a person for their copy, nil for nothing.
+	Export func(ctx context.Context, permit gate.Permit, p sotto.PersonID) (any, error)
+	// Forget deletes the rows of an erased person up to a number, and returns
+	// how many.
+	Forget func(ctx context.Context, p sotto.PersonID, until int64) (int64, error)
+	// Sweep deletes the rows that are past their last day, and returns how many;
+	// nil where rows end otherwise.
+	Sweep func(ctx context.Context, now time.Time) (int64, error)
+}
+
+// Counted is the Export of a table that is only counted.
+func Counted(count func(context.Context, sotto.PersonID) (int64, error)) func(context.Context, gate.Permit, sotto.PersonID) (any, error) {
+	return func(ctx context.Context, _ gate.Permit, p sotto.PersonID) (any, error) {
+		n, err := count(ctx, p)
+		if err != nil || n == 0 {
+			return nil, err
+		}
+		return n, nil
+	}
+}
+
 // Holdings lists every table in which something stands that is about a person.
-func Holdings() []Holding {
+func (l *Lifecycle) Holdings() []Holding {
+	out := own()
+	for i := range l.cfg.Also {
+		out = append(out, l.cfg.Also[i].Holding)
+	}
+	return out
+}
+
+// own lists the tables that every Sotto has.
+func own() []Holding {
 	return []Holding{
 		{Table: "person", Kind: "which notice was given and whether the person said stop", Ends: "with the person's erasure"},
 		{Table: people.AliasTable, Kind: "which pseudonyms are the same person, because the network gave another id", Ends: "with the person's erasure"},

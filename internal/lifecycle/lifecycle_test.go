@@ -67,7 +67,7 @@ func TestHoldingsAreComplete(t *testing.T) {
 		t.Fatalf("only %v name persons: the test looks at the wrong thing", tables)
 	}
 	var listed []string
-	for _, x := range lifecycle.Holdings() {
+	for _, x := range h.Life.Holdings() {
 		listed = append(listed, x.Table)
 		if x.Kind == "" || x.Ends == "" {
 			t.Errorf("%s: what it is and when it ends is not said", x.Table)
@@ -78,7 +78,7 @@ func TestHoldingsAreComplete(t *testing.T) {
 		t.Errorf("tables with persons, and Holdings: %s", diff)
 	}
 	b, _ := export(h, "nobody")
-	if diff := cmp.Diff(lifecycle.Holdings(), b.Lists); diff != "" {
+	if diff := cmp.Diff(h.Life.Holdings(), b.Lists); diff != "" {
 		t.Errorf("Holdings, and what an export names: %s", diff)
 	}
 }

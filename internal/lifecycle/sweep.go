@@ -22,11 +22,12 @@ type Report struct {
 	Held       int64     `json:"held"`       // journal records that waited too long
 	Deliveries int64     `json:"deliveries"` // hashes kept for de-duplication
 	Keys       int64     `json:"keys"`       // keys of months that have ended
+	Also       int64     `json:"also"`       // rows of other parts past their last day
 	Last       time.Time `json:"last,omitzero"`
 	Next       time.Time `json:"next"`
 }
 
-func (r *Report) total() int64 { return r.Turns + r.Held + r.Deliveries + r.Keys }
+func (r *Report) total() int64 { return r.Turns + r.Held + r.Deliveries + r.Keys + r.Also }
 
 // endOf returns the first month whose keys of a class are still needed: rows
 // sealed in earlier months are all past their retention.
@@ -77,6 +78,15 @@ func (l *Lifecycle) Sweep(ctx context.Context) (Report, error) {
 	}
 	if r.Held, r.Deliveries, err = l.cfg.Journal.Sweep(ctx, now); err != nil {
 		return r, err
+	}
+	for i := range l.cfg.Also {
+		if sweep := l.cfg.Also[i].Sweep; sweep != nil {
+			n, err := sweep(ctx, now)
+			if err != nil {
+				return r, err
+			}
+			r.Also += n
+		}
 	}
 	for c, keep := range l.classes() {
 		n, err := l.cfg.Vault.DropBefore(ctx, c, endOf(c, now, keep))
