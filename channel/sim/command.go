@@ -15,16 +15,23 @@ type command struct {
 	args string // the rest of the line
 }
 
-// verbs are the commands, and how many words each needs at least. A line that
-// begins with "/" and one of them, but has fewer words, is said to the bot: so
-// "/delete" reaches a bot that knows it, and "/delete 17" deletes message 17.
-func verbs() map[string]int {
-	return map[string]int{
-		"say": 1, "button": 1, "reply": 2, "edit": 2, "delete": 1, "react": 0, "receipt": 0,
-		"join": 0, "leave": 0, "block": 0, "unblock": 0, "optin": 0, "optout": 0, "echo": 1, "migrate": 1,
-		"file": 1, "user": 1, "group": 0, "mention": 1,
-		"fail": 1, "hang": 1, "cut": 0, "duplicate": 0, "reorder": 0, "forge": 0, "heal": 0, "again": 0, "connect": 0,
-		"wait": 1, "timeout": 1, "expect": 1, "never": 1, "quiet": 0, "help": 0, "quit": 0,
+// verb says how many words a command takes at least and at most.
+type verb struct{ least, most int }
+
+const many = 1 << 20 // words
+
+// verbs are the commands. A line that begins with "/" and one of them, but has
+// too few or too many words, is said to the bot: so "/delete" reaches a bot
+// that knows it, and "/delete 17" deletes message 17.
+func verbs() map[string]verb {
+	return map[string]verb{
+		"say": {1, many}, "button": {1, many}, "reply": {2, many}, "edit": {2, many}, "delete": {1, 1},
+		"react": {0, 2}, "receipt": {0, 1}, "echo": {1, many}, "migrate": {1, 1}, "file": {1, many},
+		"join": {0, 0}, "leave": {0, 0}, "block": {0, 0}, "unblock": {0, 0}, "optin": {0, 0}, "optout": {0, 0},
+		"user": {1, 1}, "group": {0, many}, "mention": {1, many},
+		"fail": {1, many}, "hang": {1, many}, "cut": {0, many}, "duplicate": {0, 2}, "reorder": {0, 0}, "forge": {0, 0},
+		"heal": {0, 0}, "again": {0, 0}, "connect": {0, 0}, "wait": {1, 1}, "timeout": {1, 1},
+		"expect": {1, many}, "never": {1, many}, "quiet": {0, 1}, "help": {0, 0}, "quit": {0, 0},
 	}
 }
 
@@ -42,12 +49,13 @@ func parse(text string, script bool) (c command, ok bool) {
 	args = strings.TrimSpace(args)
 	name, slash := strings.CutPrefix(word, "/")
 	if slash || script {
-		need, known := verbs()[name]
-		if known && len(strings.Fields(args)) >= need {
+		v, known := verbs()[name]
+		n := len(strings.Fields(args))
+		if known && n >= v.least && n <= v.most {
 			return command{name, args}, true
 		}
-		if known && !slash {
-			return command{name, ""}, true // its own complaint follows
+		if known && !slash && n < v.least {
+			return command{name, args}, true // its own complaint follows
 		}
 	}
 	return command{"say", text}, true

@@ -27,6 +27,7 @@ type stage struct {
 	mine    string // the id of the last message that was said
 	used    []bool // what people saw that an expect has taken
 	timeout time.Duration
+	told    bool // print what is done; a terminal shows it already
 	checks  int
 	pending error // the last webhook was not taken; the next line may expect that
 	status  int   // of the last webhook
@@ -93,7 +94,7 @@ func readLines(ctx context.Context, in io.Reader) (<-chan string, <-chan error) 
 // or that expects in vain. The error names the line. checks is how many
 // expectations came true.
 func (s *Sim) Script(ctx context.Context, name string, in io.Reader) (checks int, err error) {
-	st := &stage{s: s, timeout: defaultTimeout}
+	st := &stage{s: s, timeout: defaultTimeout, told: true}
 	sc := bufio.NewScanner(in)
 	sc.Buffer(nil, 1<<20)
 	n, at := 0, 0
@@ -132,7 +133,7 @@ func (s *Sim) Script(ctx context.Context, name string, in io.Reader) (checks int
 
 // do carries out one line.
 func (st *stage) do(ctx context.Context, c command) error {
-	if need := verbs()[c.name]; len(strings.Fields(c.args)) < need {
+	if v := verbs()[c.name]; len(strings.Fields(c.args)) < v.least {
 		return fmt.Errorf("%s wants more; /help says what", c.name)
 	}
 	switch c.name {
@@ -244,7 +245,9 @@ func (st *stage) act(ctx context.Context, c command) error {
 		a.User = st.s.user
 	}
 	a.Group = st.group
-	st.s.say("%s: %s", st.who(), told(c, a))
+	if st.told {
+		st.s.say("%s: %s", st.who(), told(c, a))
+	}
 	d, err := st.s.Do(ctx, a)
 	if err == nil && d.ID != "" && a.Kind == sotto.EventMessage {
 		st.mine = d.ID

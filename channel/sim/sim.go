@@ -65,18 +65,18 @@ type Sim struct {
 	print sync.Mutex
 	out   io.Writer
 
-	mu      sync.Mutex
-	to      string
-	user    string
-	shown   []play.Shown
-	wake    chan struct{} // closed and replaced when something was shown
-	faults  []*Fault
-	twice   int           // webhooks to deliver twice
-	behind  bool          // hold the next webhook back
-	forged  bool          // spoil the proof of the next webhook
-	held    *play.Webhook // held back
-	last    play.Webhook
-	handed  bool // there is a last one
+	mu     sync.Mutex
+	to     string
+	user   string
+	shown  []play.Shown
+	wake   chan struct{} // closed and replaced when something was shown
+	faults []*Fault
+	twice  int           // webhooks to deliver twice
+	behind bool          // hold the next webhook back
+	forged bool          // spoil the proof of the next webhook
+	held   *play.Webhook // held back
+	last   play.Webhook
+	handed bool // there is a last one
 }
 
 // New begins to listen. End it with Close.

@@ -3,6 +3,7 @@
 //	sotto serve                       a bot with a web chat, here and now
 //	sotto serve --config sotto.yaml   for real
 //	sotto init | check                begin, and see what is wrong
+//	sotto sim CHANNEL                 chat with it as on that network, without an account
 //	sotto decode CHANNEL              what a webhook body says
 //	sotto export | erase              a person's data, and its end
 //	sotto retention | policy | audit  what goes, what may be done, what was done
@@ -32,6 +33,7 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Run the bot. Without --config: development mode on loopback, with a web chat and the sample bot."`
 	Init      initCmd      `cmd:"" help:"Write a commented configuration to begin with."`
 	Check     checkCmd     `cmd:"" help:"Say everything that is wrong with the configuration, the data, the networks and the certificate."`
+	Sim       simCmd       `cmd:"" help:"Play a network on this machine: chat with a bot as people on it do, or run such a chat as a test."`
 	Decode    decodeCmd    `cmd:"" help:"Read one raw webhook body on standard input and print one JSON object per event."`
 	Export    exportCmd    `cmd:"" help:"Print everything that is held of a person."`
 	Erase     eraseCmd     `cmd:"" help:"Erase a person and print the receipt."`

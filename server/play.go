@@ -1,0 +1,86 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/play"
+	"github.com/sotto-chat/sotto/channel/telegram"
+)
+
+// players is the table of networks that can be played: a row per network.
+func players() map[string]func(play.Config) *Played {
+	return map[string]func(play.Config) *Played{
+		"telegram": played[telegram.Config](telegram.Player),
+	}
+}
+
+// Played is a network that is played, and what an account on it looks like in a
+// configuration.
+type Played struct {
+	play.Player
+	config reflect.Type // the adapter's Config
+}
+
+func played[C any](player func(play.Config) play.Player) func(play.Config) *Played {
+	return func(c play.Config) *Played { return &Played{player(c), reflect.TypeFor[C]()} }
+}
+
+// Player returns a channel's network, to be played. The error is of kind not
+// found for a channel that does not exist or is not played.
+func Player(name string, c play.Config) (*Played, error) {
+	row, ok := players()[name]
+	if ok {
+		return row(c), nil
+	}
+	why := fmt.Errorf("no channel is called %q; played are %s", name, strings.Join(Players(), ", "))
+	if name == "webchat" {
+		why = fmt.Errorf("the web chat is a page of Sotto's own: run sotto serve and open /chat")
+	}
+	return nil, sotto.E("sim", sotto.KindNotFound, why)
+}
+
+// Players returns the names of the channels that can be played, sorted.
+func Players() []string { return slices.Sorted(maps.Keys(players())) }
+
+// Account returns the lines of a configuration for an account on the network
+// whose API is at base, and the environment variables that they refer to.
+func (p *Played) Account(name, base string) (lines string, env map[string]string) {
+	settings, env := p.Settings(base), map[string]string{}
+	kinds := map[string]reflect.Type{}
+	keys(p.config, kinds)
+	var b strings.Builder
+	fmt.Fprintf(&b, "channels:\n  %s:\n    %s:\n", p.Channel(), name)
+	for _, k := range slices.Sorted(maps.Keys(settings)) {
+		v := settings[k]
+		switch t := kinds[k]; {
+		case t == reflect.TypeFor[channel.Secret](), t == reflect.TypeFor[channel.Secrets]():
+			variable := "SIM_" + strings.ToUpper(p.Channel()+"_"+k)
+			env[variable] = v
+			v = "env:" + variable
+		case t == nil, t == reflect.TypeFor[time.Duration](), t.Kind() != reflect.Bool && t.Kind() != reflect.Int && t.Kind() != reflect.Int64:
+			v = strconv.Quote(v)
+		}
+		fmt.Fprintf(&b, "      %s: %s\n", k, v)
+	}
+	return b.String(), env
+}
+
+// keys collects the keys of a Config and their types.
+func keys(t reflect.Type, into map[string]reflect.Type) {
+	for f := range t.Fields() {
+		name, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if opts == "inline" {
+			keys(f.Type, into)
+		} else if name != "" && name != "-" {
+			into[name] = f.Type
+		}
+	}
+}
