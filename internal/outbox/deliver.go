@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
 )
@@ -26,27 +28,31 @@ type outcome struct {
 	met   bool                // the person is known from now on
 	gen   uint64              // of the person's keys when the attempt began
 	trail *audit.Trail
+	lane  *lane
+
+	buttons bool          // a message with buttons was sent: an earlier offer is over,
+	offer   *offers.Offer // and this one begins; nil = none
 }
 
 // deliver makes one attempt and reports whether the item is done with. Once stop
 // has ended it waits for the network and for nothing else.
-func (o *Outbox) deliver(stop context.Context, it *Item) (done bool) {
+func (o *Outbox) deliver(stop context.Context, l *lane, it *Item) (done bool, how Ending) {
 	ctx := context.WithoutCancel(stop)
-	out := &outcome{it: it, state: it.state, gen: o.cfg.Vault.Generation(it.Person)}
-	how := o.attempt(ctx, out)
+	out := &outcome{it: it, lane: l, state: it.state, gen: o.cfg.Vault.Generation(it.Person)}
+	how = o.attempt(ctx, out)
 	if !o.settled(ctx, stop, out) {
 		if out.tried {
 			it.state = sending // unknown from here on, as the database says
 		}
 		it.next = o.cfg.Now().Add(5 * time.Second)
-		return false
+		return false, how
 	}
 	if out.keep {
 		it.state = out.state
-		return false
+		return false, 0
 	}
 	o.done(it, how)
-	return true
+	return true, how
 }
 
 // settled stores an outcome. It must not be lost, because without it the message
@@ -89,9 +95,8 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 		return 0
 	}
 	out.trail = audit.NewTrail("send", who)
-	if why := o.hopeless(it, st); why != "" {
-		o.drop(out, why)
-		return GivenUp
+	if why := o.hopeless(out.lane, it, st); why != "" {
+		return o.refuse(ctx, out, why)
 	}
 	m, err := o.open(ctx, out, st)
 	if err != nil {
@@ -105,6 +110,9 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 		o.cfg.Logger.LogAttrs(ctx, slog.LevelError, "a message waits for an account that is not configured", slog.String("account", it.Account))
 		o.later(out, time.Minute)
 		return 0
+	}
+	if m.File != nil && ad.Traits().NoFiles { // whoever made the message should have made a link of it
+		return o.refuse(ctx, out, "file")
 	}
 	if it.state == sending && !ad.Traits().Idempotent {
 		o.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "a send was cut off; its outcome is unknown",
@@ -122,6 +130,15 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 	if o.cfg.Vault.Generation(it.Person) != out.gen {
 		o.drop(out, "erased")
 		return Forgotten
+	}
+	why, wait := o.claim(out.lane, it)
+	if why != "" {
+		return o.refuse(ctx, out, why)
+	}
+	if wait > 0 {
+		out.state = waiting
+		o.postpone(out, wait)
+		return 0
 	}
 	it.attempts++
 	out.state, out.tried = waiting, true
@@ -168,12 +185,15 @@ func (o *Outbox) open(ctx context.Context, out *outcome, st people.State) (*Mess
 	return m, nil
 }
 
-func (o *Outbox) hopeless(it *Item, st people.State) string {
+// hopeless says why a message is not even unsealed, or "".
+func (o *Outbox) hopeless(l *lane, it *Item, st people.State) string {
 	switch {
 	case st.Gone:
 		return "gone"
 	case !o.cfg.Now().Before(it.Expires):
 		return "expired"
+	case o.closed(l, it):
+		return "window"
 	}
 	return ""
 }
@@ -182,7 +202,7 @@ func (o *Outbox) call(ctx context.Context, out *outcome, ad channel.Adapter, m *
 	it := out.it
 	cctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
-	_, err := ad.Send(cctx, &channel.Outgoing{
+	sent, err := ad.Send(cctx, &channel.Outgoing{
 		Conversation: m.To, Text: m.Text, Buttons: m.Buttons, ReplyTo: m.ReplyTo, Handle: m.Handle, File: m.File,
 		Key: strconv.FormatInt(it.ID, 36),
 	})
@@ -192,6 +212,7 @@ func (o *Outbox) call(ctx context.Context, out *outcome, ad channel.Adapter, m *
 		if it.Kind == Notice {
 			o.noticed(ctx, out, m)
 		}
+		o.offered(ctx, out, m, sent)
 		return Sent
 	}
 	var se *channel.SendError
@@ -208,6 +229,9 @@ func (o *Outbox) failed(ctx context.Context, out *outcome, se *channel.SendError
 		slog.String("class", se.Class.String()), slog.Int("status", se.Status), slog.String("code", se.Code), slog.Int("attempt", it.attempts))
 	switch se.Class {
 	case channel.Retry:
+		if se.Status == http.StatusTooManyRequests {
+			o.slow(ctx, it, se.RetryAfter)
+		}
 		o.later(out, max(se.RetryAfter, backoff(it.attempts)))
 	case channel.Gone:
 		o.Stats.Gone.Add(1)
@@ -216,9 +240,11 @@ func (o *Outbox) failed(ctx context.Context, out *outcome, se *channel.SendError
 	case channel.Auth:
 		o.pause(ctx, it.Account)
 		o.later(out, time.Minute)
-	case channel.Window, channel.Bad:
+	case channel.Window:
+		o.outside(ctx, out, ad.Traits().Alternative)
+	case channel.Bad:
 		o.Stats.Failed.Add(1)
-		o.drop(out, se.Class.String())
+		o.drop(out, "bad")
 	case channel.Unknown:
 		fallthrough
 	default: // a class that does not exist says nothing
@@ -267,22 +293,60 @@ func backoff(attempts int) time.Duration {
 	return d/2 + rand.N(d) //nolint:gosec // jitter, not a secret
 }
 
-// later has an item tried again after a while, but given up on its last day
-// however long the network wants to be left alone.
+// later has an item tried again after a while.
 func (o *Outbox) later(out *outcome, d time.Duration) {
 	o.Stats.Retried.Add(1)
+	o.postpone(out, d)
+}
+
+// postpone has an item wait for a while, but given up when its time is over
+// however long the network wants to be left alone.
+func (o *Outbox) postpone(out *outcome, d time.Duration) {
 	out.keep = true
 	it := out.it
 	it.marked = false // the row says from now on what is so
-	it.next = o.cfg.Now().Add(d)
+	now := o.cfg.Now()
+	it.next = now.Add(d)
 	if it.next.After(it.Expires) {
 		it.next = it.Expires
+	}
+	if end := it.end(); it.next.After(end) && end.After(now) {
+		it.next = end
 	}
 }
 
 func (o *Outbox) drop(out *outcome, why string) {
 	o.Stats.Dropped.Add(1)
 	out.trail.Add(audit.Act{Verb: "send", Denied: true, Reasons: []string{why}})
+}
+
+// offered remembers the buttons of a message that went out as numbers.
+func (o *Outbox) offered(ctx context.Context, out *outcome, m *Message, sent channel.Sent) {
+	if o.cfg.Offers == nil || len(m.Buttons) == 0 {
+		return
+	}
+	it := out.it
+	out.buttons = true
+	if !sent.Numbered {
+		return
+	}
+	var err error
+	out.offer, err = o.cfg.Offers.Make(ctx, offers.Offer{ID: it.ID, Person: it.Person, Conversation: it.Conversation}, m.Buttons)
+	if err != nil {
+		o.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "what was offered is not remembered; a number will reach the bot as text",
+			slog.Int64("message", it.ID), slog.String("cause", sotto.KindOf(err).String()))
+	}
+}
+
+// offerTx stores what was offered, unless the person was erased meanwhile.
+func (o *Outbox) offerTx(tx *store.Tx, out *outcome) error {
+	if !out.buttons || o.cfg.Vault.Generation(out.it.Person) != out.gen {
+		return nil
+	}
+	if out.offer != nil {
+		return o.cfg.Offers.Put(tx, out.offer)
+	}
+	return o.cfg.Offers.End(tx, out.it.Conversation, out.it.Person)
 }
 
 // learned stores what an outcome says of the person, unless they were erased
@@ -314,6 +378,9 @@ func (o *Outbox) settleTx(tx *store.Tx, outs []*outcome) error {
 			trails = append(trails, out.trail)
 		}
 		if err := o.learned(tx, out); err != nil {
+			return err
+		}
+		if err := o.offerTx(tx, out); err != nil {
 			return err
 		}
 		if !out.keep {

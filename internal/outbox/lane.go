@@ -20,6 +20,10 @@ type lane struct {
 	timed  bool // it is in the timer heap,
 	pos    int  // at this place
 	nudged bool // Wake was called while a worker had it
+
+	queued   bool     // it waits for its account, see account.queue
+	let      *account // that let it through, until the worker is done with it
+	reserved bool     // its call is counted, but has not begun
 }
 
 // forget takes out what waits for a person, up to a number, but for the first
@@ -49,7 +53,7 @@ func (o *Outbox) enqueue(it *Item) {
 	l.items = append(l.items, it)
 	o.held++
 	o.waits[it.Account]++
-	if !l.taken && !l.timed {
+	if !l.taken && !l.timed && !l.queued {
 		o.schedule(l)
 	}
 }
@@ -62,11 +66,28 @@ func (o *Outbox) left(it *Item) {
 	}
 }
 
-// due is when a lane with items can go on. o.mu is held.
-func (o *Outbox) due(l *lane) time.Time {
-	at := l.items[0].next
-	if until := o.paused[l.items[0].Account]; until.After(at) {
-		at = until
+// due is when a lane with items can go on, as far as it alone is concerned: at
+// its first item's time, or at once where it was nudged, but not before the
+// network lets the bot write there again. o.mu is held.
+func (o *Outbox) due(l *lane, nudged bool) time.Time {
+	it := l.items[0]
+	var at time.Time
+	if !nudged {
+		at = it.next
+		if until := o.paused[it.Account]; until.After(at) {
+			at = until
+		}
+	}
+	if a := o.account(it.Account); a.persons.rate.Most > 0 {
+		now := o.cfg.Now()
+		m := now.Sub(o.base)
+		free := now.Add(a.persons.free(it.Conversation, m) - m)
+		if end := it.end(); free.After(end) { // it is given up in time
+			free = end
+		}
+		if free.After(at) {
+			at = free
+		}
 	}
 	return at
 }
@@ -89,15 +110,13 @@ func (o *Outbox) rewind() {
 // schedule makes a lane ready now, or at the time of its first item. o.mu is held.
 func (o *Outbox) schedule(l *lane) {
 	if len(l.items) == 0 {
-		if !l.timed {
+		if !l.timed && !l.queued {
 			delete(o.lanes, l.key)
 		}
 		return
 	}
-	at := o.due(l)
-	if l.nudged {
-		at, l.nudged = time.Time{}, false
-	}
+	at := o.due(l, l.nudged)
+	l.nudged = false
 	if at.After(o.cfg.Now()) {
 		l.at, l.timed = at, true
 		heap.Push(&o.timers, l)
@@ -109,7 +128,8 @@ func (o *Outbox) schedule(l *lane) {
 	o.wake.Signal()
 }
 
-// Wake sends what waits for a conversation now instead of at its time.
+// Wake sends what waits for a conversation now instead of at its time, but not
+// faster than the network allows.
 func (o *Outbox) Wake(c sotto.ConversationID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -118,8 +138,8 @@ func (o *Outbox) Wake(c sotto.ConversationID) {
 	case l == nil:
 	case l.taken:
 		l.nudged = true
-	case l.timed:
-		o.retime(l, time.Time{})
+	case l.timed && len(l.items) > 0:
+		o.retime(l, o.due(l, true))
 	}
 }
 
@@ -172,8 +192,9 @@ func (o *Outbox) work(ctx context.Context) {
 		if l == nil {
 			return
 		}
-		done := o.deliver(ctx, it)
+		done, how := o.deliver(ctx, l, it)
 		o.mu.Lock()
+		o.over(l, how == Sent)
 		if done && len(l.items) > 0 && l.items[0] == it {
 			l.items[0] = nil
 			l.items = l.items[1:]
@@ -198,11 +219,15 @@ func (o *Outbox) take() (*lane, *Item) {
 		l := o.ready[0]
 		o.ready[0] = nil
 		o.ready = o.ready[1:]
-		if len(l.items) > 0 {
+		if len(l.items) == 0 { // all of it was forgotten meanwhile
+			l.taken = false
+			o.over(l, false)
+			o.schedule(l)
+			continue
+		}
+		if l.let != nil || o.admit(l) {
 			return l, l.items[0]
 		}
-		l.taken = false // all of it was forgotten meanwhile
-		o.schedule(l)
 	}
 }
 
@@ -213,11 +238,15 @@ func (o *Outbox) clockwork(ctx context.Context) {
 	for {
 		o.mu.Lock()
 		now := o.cfg.Now()
-		wait := time.Hour
+		if now.Before(o.seen) {
+			o.turnBack()
+		}
+		o.seen = now
+		wait := min(time.Hour, o.soonest())
 		for len(o.timers) > 0 {
 			l := o.timers[0]
 			if l.at.After(now) {
-				wait = l.at.Sub(now)
+				wait = min(wait, l.at.Sub(now))
 				break
 			}
 			heap.Pop(&o.timers)
@@ -239,6 +268,16 @@ func (o *Outbox) clockwork(ctx context.Context) {
 		case <-t.C:
 		}
 	}
+}
+
+// turnBack gives all lanes new times after the clock went back. o.mu is held.
+func (o *Outbox) turnBack() {
+	for _, l := range o.timers {
+		if len(l.items) > 0 {
+			l.at = o.due(l, false)
+		}
+	}
+	heap.Init(&o.timers)
 }
 
 // timerHeap orders lanes by the time at which they become ready.

@@ -26,6 +26,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/clock"
 	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
 	"github.com/sotto-chat/sotto/internal/vault"
@@ -53,6 +54,7 @@ type Item struct {
 	Account      string
 	Kind         Kind
 	Expires      time.Time // given up after this
+	Closes       time.Time // not sent after this, because the network takes no answer any more; zero = never
 	Sealed       vault.Sealed
 
 	state    state
@@ -85,7 +87,8 @@ type Config struct {
 	Gate     *gate.Gate
 	Log      *audit.Log
 	People   *people.People
-	Adapters map[string]channel.Adapter // by account, "telegram/shop"
+	Offers   *offers.Offers             // what is offered as numbers; default: nothing is remembered
+	Adapters map[string]channel.Adapter // by account, "telegram/shop"; may be filled until [Outbox.Run]
 	Unknown  Unknown                    // default Resend
 	Workers  int                        // sends under way at once; default 128
 	Limit    int                        // messages of one account that wait before it is [Outbox.Full]; default 10000
@@ -122,12 +125,18 @@ type Outbox struct {
 	timers  timerHeap
 	rearm   chan struct{}
 	paused  map[string]time.Time // accounts whose credentials were refused, until when
-	Stats   Stats
+
+	base     time.Time // the moments of windows count from here
+	accounts map[string]*account
+	muted    map[sotto.PersonID]Muting
+	round    int // counts premarks
+	seen     time.Time
+	Stats    Stats
 }
 
 // Stats counts outcomes since the start.
 type Stats struct {
-	Sent, Retried, Unknown, Dropped, Denied, Gone, Failed atomic.Int64
+	Sent, Retried, Unknown, Dropped, Denied, Gone, Failed, Window, Stopped atomic.Int64
 }
 
 // Open prepares the table and loads what waits in it.
@@ -144,13 +153,17 @@ func Open(ctx context.Context, cfg Config) (*Outbox, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
 	}
-	o := &Outbox{cfg: cfg, lanes: make(map[sotto.ConversationID]*lane), rearm: make(chan struct{}, 1), paused: make(map[string]time.Time), waits: make(map[string]int)}
+	o := &Outbox{
+		cfg: cfg, lanes: make(map[sotto.ConversationID]*lane), rearm: make(chan struct{}, 1), paused: make(map[string]time.Time),
+		waits: make(map[string]int), base: cfg.Now(), accounts: make(map[string]*account), muted: make(map[sotto.PersonID]Muting),
+	}
 	o.wake = sync.NewCond(&o.mu)
 	err := cfg.DB.Migrate(ctx, "outbox", []string{
 		`CREATE TABLE outbox (
 			id BIGINT PRIMARY KEY, person BLOB NOT NULL, conversation BLOB NOT NULL, account TEXT NOT NULL,
 			kind BIGINT NOT NULL, state BIGINT NOT NULL, attempts BIGINT NOT NULL, next BIGINT NOT NULL,
 			expires BIGINT NOT NULL, sealed BLOB NOT NULL)`,
+		`ALTER TABLE outbox ADD COLUMN closes BIGINT NOT NULL DEFAULT 0`,
 	})
 	if err != nil {
 		return nil, err
@@ -171,7 +184,7 @@ func Open(ctx context.Context, cfg Config) (*Outbox, error) {
 }
 
 func (o *Outbox) load(ctx context.Context, where string, args ...any) ([]*Item, error) {
-	rows, err := o.cfg.DB.Query(ctx, `SELECT id, person, conversation, account, kind, state, attempts, next, expires, sealed FROM outbox `+where, args...)
+	rows, err := o.cfg.DB.Query(ctx, `SELECT id, person, conversation, account, kind, state, attempts, next, expires, closes, sealed FROM outbox `+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -180,13 +193,16 @@ func (o *Outbox) load(ctx context.Context, where string, args ...any) ([]*Item, 
 	for rows.Next() {
 		it := new(Item)
 		var p, c []byte
-		var next, expires int64
-		if err := rows.Scan(&it.ID, &p, &c, &it.Account, &it.Kind, &it.state, &it.attempts, &next, &expires, &it.Sealed); err != nil {
+		var next, expires, closes int64
+		if err := rows.Scan(&it.ID, &p, &c, &it.Account, &it.Kind, &it.state, &it.attempts, &next, &expires, &closes, &it.Sealed); err != nil {
 			return nil, sotto.E("outbox.read", sotto.KindCorrupt, err)
 		}
 		copy(it.Person[:], p)
 		copy(it.Conversation[:], c)
 		it.next, it.Expires = time.UnixMilli(next), time.UnixMilli(expires)
+		if closes != 0 {
+			it.Closes = time.UnixMilli(closes)
+		}
 		out = append(out, it)
 	}
 	return out, rows.Err()
@@ -209,35 +225,43 @@ func (o *Outbox) Add(tx *store.Tx, items []*Item) error {
 	if len(items) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 10*len(items))
+	args := make([]any, 0, 11*len(items))
 	o.premark(items)
 	for _, it := range items {
 		st := waiting
 		if it.marked {
 			st = sending
 		}
-		args = append(args, it.ID, it.Person[:], it.Conversation[:], it.Account, int64(it.Kind), int64(st), 0, int64(0), it.Expires.UnixMilli(), it.Sealed)
+		var closes int64
+		if !it.Closes.IsZero() {
+			closes = it.Closes.UnixMilli()
+		}
+		args = append(args, it.ID, it.Person[:], it.Conversation[:], it.Account, int64(it.Kind), int64(st), 0, int64(0), it.Expires.UnixMilli(), closes, it.Sealed)
 	}
 	tx.OnCommit(func() {
 		for _, it := range items {
 			o.enqueue(it)
 		}
 	})
-	return tx.Insert(`INSERT INTO outbox (id, person, conversation, account, kind, state, attempts, next, expires, sealed)`, "", 10, args)
+	return tx.Insert(`INSERT INTO outbox (id, person, conversation, account, kind, state, attempts, next, expires, closes, sealed)`, "", 11, args)
 }
 
 // premark decides which items are stored as being sent, because they are going
 // to be sent at once: it saves a transaction for each. After a crash such an
 // item counts as of unknown outcome even if its call had not begun, which is
-// right where unknown ones are sent again, and only there.
+// right where unknown ones are sent again, and only there. What has to wait for
+// the network's limits is not marked; what meets a limit after all, because
+// others were quicker, is the next of its account to go.
 func (o *Outbox) premark(items []*Item) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	free := o.cfg.Workers - o.held
+	now := o.now()
+	o.round++
 	for _, it := range items {
 		it.state = waiting
 		_, busy := o.lanes[it.Conversation]
-		it.marked = !busy && free > 0 && o.choice(it) == Resend
+		it.marked = !busy && free > 0 && o.choice(it) == Resend && o.clear(it, now)
 		free--
 	}
 	for i := 1; i < len(items); i++ { // the second message of a conversation waits for the first
@@ -302,7 +326,7 @@ func (o *Outbox) Forget(ctx context.Context, p sotto.PersonID, until int64) (int
 		if len(gone) > 0 && l.timed { // what is first now may be due
 			var at time.Time
 			if len(l.items) > 0 {
-				at = o.due(l)
+				at = o.due(l, false)
 			}
 			o.retime(l, at)
 		}
