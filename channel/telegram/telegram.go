@@ -51,7 +51,8 @@ type Config struct {
 	// Bot API server of one's own may be http on this machine.
 	API string `yaml:"api"`
 	// Pace is how often the bot may write; default 30 messages a second, and
-	// one a second to a chat. Telegram lets a bot answer for ever.
+	// five in five seconds to a chat: Telegram asks for one a second and lets
+	// short bursts pass. Telegram lets a bot answer for ever.
 	Pace channel.Pace `yaml:",inline"`
 	// Timeout bounds each call to the API, default: as long as the caller's
 	// context says, and 20s where it says nothing.
@@ -150,7 +151,7 @@ func endpoint(api string, token channel.Secret, method string) (wire.Endpoint, e
 func pace() channel.Pace {
 	return channel.Pace{
 		PerAccount: channel.Rate{Most: 30, Per: time.Second},
-		PerPerson:  channel.Rate{Most: 1, Per: time.Second},
+		PerPerson:  channel.Rate{Most: 5, Per: 5 * time.Second}, // one a second, and short bursts
 	}
 }
 

@@ -47,17 +47,22 @@ func Table() []Row {
 		{"internal/people", []string{".", "internal/gate", "internal/store", "internal/clock"}, "a domain: what must be obeyed before a person's data is used"},
 		{"internal/notice", []string{".", "internal/wording"}, "a domain: what people are told"},
 		{"internal/transcript", []string{".", "internal/codec", "internal/store", "internal/vault", "internal/clock"}, "a domain: what was said"},
+		{
+			"internal/offers",
+			[]string{".", "internal/clock", "internal/codec", "internal/gate", "internal/store", "internal/vault"},
+			"a domain: what can be answered by a number",
+		},
 		{"internal/answer", []string{"."}, "a bot like any other: it sees what a bot sees"},
 		{
 			"internal/outbox",
-			[]string{".", "channel", "internal/audit", "internal/clock", "internal/codec", "internal/gate", "internal/people", "internal/store", "internal/vault"},
+			[]string{".", "channel", "internal/audit", "internal/clock", "internal/codec", "internal/gate", "internal/offers", "internal/people", "internal/store", "internal/vault"},
 			"a flow: the only one that sends",
 		},
 		{
 			"internal/inbox",
 			[]string{
 				".", "channel", "pii", "internal/audit", "internal/clock", "internal/gate", "internal/guard", "internal/handout", "internal/ids", "internal/journal",
-				"internal/notice", "internal/outbox", "internal/people", "internal/store", "internal/transcript", "internal/vault", "internal/wording",
+				"internal/notice", "internal/offers", "internal/outbox", "internal/people", "internal/store", "internal/transcript", "internal/vault", "internal/wording",
 			},
 			"a flow: the way of a message through all parts",
 		},

@@ -45,6 +45,7 @@ type Record struct {
 	Account      string // "telegram/shop"
 	Received     time.Time
 	Generation   uint64 // of the person's keys when the record was sealed; not stored
+	Mark         int64  // what its maker must know of it at once after a start, without opening it; 0 = nothing
 	Sealed       vault.Sealed
 }
 
@@ -110,6 +111,7 @@ func migrations() []string {
 			minute BIGINT NOT NULL, delivery BIGINT NOT NULL, day BIGINT NOT NULL,
 			PRIMARY KEY (minute, delivery)
 		) -- clustered`,
+		`ALTER TABLE journal_event ADD COLUMN mark BIGINT NOT NULL DEFAULT 0`,
 	}
 }
 
@@ -158,7 +160,7 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, 6*n)
+	args := make([]any, 0, 7*n)
 	all := make([]Record, 0, n)
 	for _, it := range items {
 		for _, r := range it.records {
@@ -166,7 +168,7 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 				continue
 			}
 			fresh[r.key()] = false // a second one in the same group is a duplicate
-			args = append(args, r.ID, r.Person[:], r.Conversation[:], r.Account, r.Received.UnixMilli(), r.Sealed)
+			args = append(args, r.ID, r.Person[:], r.Conversation[:], r.Account, r.Received.UnixMilli(), r.Sealed, r.Mark)
 			it.fresh = append(it.fresh, r)
 			all = append(all, r)
 		}
@@ -175,7 +177,7 @@ func appendTx(tx *store.Tx, items []*appendItem, cfg Config) error {
 		return nil
 	}
 	tx.OnCommit(func() { cfg.Committed(all) })
-	return tx.Insert(`INSERT INTO journal_event (id, person, conversation, account, received, sealed)`, "", 6, args)
+	return tx.Insert(`INSERT INTO journal_event (id, person, conversation, account, received, sealed, mark)`, "", 7, args)
 }
 
 // Handled deletes records, in the transaction that holds the result of their turns.
@@ -188,6 +190,26 @@ func (j *Journal) Handled(tx *store.Tx, ids []int64) error {
 // after, in order.
 func (j *Journal) Pending(ctx context.Context, after int64, limit int) ([]Record, error) {
 	return j.query(ctx, `SELECT id, person, conversation, account, received, sealed FROM journal_event WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// Marked calls f with every record that has a mark and is not handled, in order.
+func (j *Journal) Marked(ctx context.Context, f func(id int64, p sotto.PersonID, mark int64)) error {
+	rows, err := j.db.Query(ctx, `SELECT id, person, mark FROM journal_event WHERE mark <> 0 ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // reading is over
+	for rows.Next() {
+		var id, mark int64
+		var b []byte
+		var p sotto.PersonID
+		if err := rows.Scan(&id, &b, &mark); err != nil {
+			return sotto.E("journal.read", sotto.KindCorrupt, err)
+		}
+		copy(p[:], b)
+		f(id, p, mark)
+	}
+	return rows.Err()
 }
 
 // Of returns all records of a person that are not handled.

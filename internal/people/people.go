@@ -34,6 +34,7 @@ type State struct {
 	NoticeAt   time.Time // when it was delivered
 	Language   string    // BCP 47; "" = the default
 	Stopped    bool      // the person said stop
+	ByNetwork  bool      // with Stopped: on the network and not to Sotto, so that an opt-in there takes it back
 	Gone       bool      // the network said that the person cannot be reached
 	Restricted bool      // processing is restricted (GDPR Art. 18)
 	Since      time.Time // first known
@@ -114,6 +115,7 @@ func scan(row *store.Row) (State, error) {
 		return State{}, sotto.E("people.get", sotto.KindOther, err)
 	}
 	s.NoticeAt, s.Since = time.UnixMilli(noticeAt).UTC(), time.UnixMilli(since).UTC()
+	s.ByNetwork = stopped == stoppedByNetwork
 	s.Stopped, s.Gone, s.Restricted = stopped != 0, gone != 0, restricted != 0
 	return s, nil
 }
@@ -135,16 +137,25 @@ func (p *People) Change(tx *store.Tx, id sotto.PersonID, change func(*State)) er
 func (p *People) Put(tx *store.Tx, id sotto.PersonID, s State) error {
 	s.Known = true
 	s.NoticeAt, s.Since = stored(s.NoticeAt), stored(s.Since)
+	s.ByNetwork = s.ByNetwork && s.Stopped
+	stopped := bit(s.Stopped)
+	if s.ByNetwork {
+		stopped = stoppedByNetwork
+	}
 	_, err := tx.Exec(`INSERT INTO person (id, account, notice, notice_at, language, stopped, gone, restricted, since)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)
 		ON CONFLICT (id) DO UPDATE SET account = excluded.account, notice = excluded.notice, notice_at = excluded.notice_at,
 		language = excluded.language, stopped = excluded.stopped, gone = excluded.gone, restricted = excluded.restricted`,
-		id[:], s.Account, s.Notice, s.NoticeAt.UnixMilli(), s.Language, bit(s.Stopped), bit(s.Gone), bit(s.Restricted), s.Since.UnixMilli())
+		id[:], s.Account, s.Notice, s.NoticeAt.UnixMilli(), s.Language, stopped, bit(s.Gone), bit(s.Restricted), s.Since.UnixMilli())
 	if err == nil {
 		tx.OnCommit(func() { p.cache.Set(id, s) })
 	}
 	return err
 }
+
+// stoppedByNetwork is what stands in the column for a stop that was said on the
+// network; 1 is one that was said to Sotto.
+const stoppedByNetwork = 2
 
 // stored is a time as it is read back.
 func stored(t time.Time) time.Time { return time.UnixMilli(t.UnixMilli()).UTC() }
