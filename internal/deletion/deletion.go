@@ -220,6 +220,11 @@ func (d *Desk) sealed(ctx context.Context, code string) (id int64, subject sotto
 	return id, subject, sealed, err
 }
 
+// Holding says what the table is.
+func (*Desk) Holding() (table, kind, ends string) {
+	return Table, "wishes to be deleted that a network passed on, with the network's own number until they are settled", "half a year after they are settled"
+}
+
 // Of returns how many wishes there are of a pseudonym, which is that of a
 // network's number and not that of a person who writes.
 func (d *Desk) Of(ctx context.Context, p sotto.PersonID) (n int64, err error) {

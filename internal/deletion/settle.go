@@ -34,29 +34,30 @@ func (d *Desk) Run(ctx context.Context) {
 	}
 }
 
-// Work looks at every wish that nobody has looked at, and forgets those settled
-// long ago.
+// Work looks at every wish that nobody has looked at.
 func (d *Desk) Work(ctx context.Context) error {
 	all, err := d.List(ctx)
 	if err != nil {
 		return err
 	}
 	for i := range all {
-		r := &all[i]
-		switch {
-		case r.State == Received:
-			err = d.look(ctx, r)
-		case !r.State.Open() && d.cfg.Now().Sub(r.Done) > remembered:
-			err = d.cfg.DB.Write(ctx, func(tx *store.Tx) error {
-				_, err := tx.Exec(`DELETE FROM deletion_request WHERE code = $1`, r.Code)
-				return err
-			})
+		if all[i].State != Received {
+			continue
 		}
-		if err != nil {
+		if err := d.look(ctx, &all[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Sweep forgets wishes that were settled long ago.
+func (d *Desk) Sweep(ctx context.Context, now time.Time) (n int64, err error) {
+	err = d.cfg.DB.Write(ctx, func(tx *store.Tx) error {
+		n, err = tx.Exec(`DELETE FROM deletion_request WHERE done > 0 AND done < $1`, now.Add(-remembered).UnixMilli())
+		return err
+	})
+	return n, err
 }
 
 // look erases whoever has written under the network's number, and leaves the

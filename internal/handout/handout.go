@@ -177,6 +177,11 @@ func (d *Desk) open(ctx context.Context, id int64, p sotto.PersonID, sealed vaul
 	return f, trail, r.End()
 }
 
+// Holding says what the table is.
+func (*Desk) Holding() (table, kind, ends string) {
+	return Table, "files that wait to be fetched through a link", "when they are fetched, at the latest after a day"
+}
+
 const sweepRows = 200
 
 // Of returns how many files wait for a person.

@@ -7,6 +7,7 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/wording"
@@ -81,14 +82,28 @@ func (t *turn) myData(ctx context.Context) (verdict, error) {
 	if err != nil {
 		return again, err
 	}
-	m := &outbox.Message{
-		Text: t.text("mydata_caption"),
-		File: &channel.File{Name: "my-data.json", MIME: "application/json", Data: data},
+	m := &outbox.Message{Text: t.text("mydata_caption")}
+	f := &channel.File{Name: "my-data.json", MIME: "application/json", Data: data}
+	if ad := t.in.cfg.Adapters[t.rec.Account]; ad == nil || !ad.Traits().NoFiles {
+		m.File = f
+	} else if m.Text, err = t.link(ctx, f); err != nil {
+		return again, err
 	}
 	if err := t.say(ctx, outbox.System, m); err != nil {
 		return again, err
 	}
 	return t.finish(ctx)
+}
+
+// link has a file fetched through a link, on a network that takes none, and
+// returns what to say.
+func (t *turn) link(ctx context.Context, f *channel.File) (string, error) {
+	row, word, err := t.in.cfg.Handout.Prepare(ctx, t.in.cfg.IDs.Next(), t.rec.Person, &handout.File{Name: f.Name, MIME: f.MIME, Data: f.Data})
+	if err != nil {
+		return "", err
+	}
+	t.res.handout = row
+	return t.text("mydata_link", "link", t.in.cfg.Public+"/file/"+word), nil
 }
 
 // erase destroys what is held of the person and sends the receipt. The event
@@ -106,8 +121,16 @@ func (t *turn) erase(ctx context.Context) (verdict, error) {
 	t.res.generation = t.in.cfg.Vault.Generation(t.rec.Person)
 	t.res.state = nil
 	t.trail.Who = audit.Commitment{}
-	if err := t.say(ctx, outbox.Farewell, &outbox.Message{Text: t.text("delete_done", "receipt", receipt)}); err != nil {
+	if err := t.say(ctx, outbox.Farewell, &outbox.Message{Text: t.text("delete_done", "receipt", t.receipt(receipt))}); err != nil {
 		return again, err
 	}
 	return t.finish(ctx)
+}
+
+// receipt names a receipt, with the page that shows it where there is one.
+func (t *turn) receipt(id string) string {
+	if t.in.cfg.Public == "" {
+		return id
+	}
+	return id + " " + t.in.cfg.Public + "/deletion?id=" + id
 }

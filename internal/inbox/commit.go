@@ -3,6 +3,7 @@ package inbox
 import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
@@ -21,6 +22,7 @@ type result struct {
 	removed    []int64          // turns that go
 	group      *groupKnown      // the group was told with the person
 	links      []link
+	handout    *handout.Row
 	out        []*outbox.Item
 	trail      *audit.Trail
 
@@ -83,6 +85,11 @@ func (in *Inbox) commitRest(tx *store.Tx, r *result) error {
 	}
 	for _, l := range r.links {
 		if err := in.cfg.People.Link(tx, l.id, l.target, r.person); err != nil {
+			return err
+		}
+	}
+	if r.handout != nil {
+		if err := in.cfg.Handout.Add(tx, r.handout); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/clock"
 	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/ids"
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/notice"
@@ -62,6 +63,7 @@ type Config struct {
 	Journal    *journal.Journal
 	Transcript *transcript.Transcript
 	Outbox     *outbox.Outbox
+	Handout    *handout.Desk
 	Rights     Rights
 	IDs        *ids.Source
 	Now        clock.Clock
@@ -72,6 +74,7 @@ type Config struct {
 	Finder    *pii.Finder
 	Book      *wording.Book
 	Notice    notice.Notice
+	Public    string        // address at which people reach this Sotto, for links; default "": no links are given
 	Retention time.Duration // of the transcript for the purpose reply; 0 keeps none
 	Clear     bool          // the bot may get text that is not masked, if a policy permits it
 	Timeout   time.Duration // of a bot's turn; default 20s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -49,11 +50,44 @@ func (l *Lifecycle) EraseReceipt(ctx context.Context, p sotto.PersonID, by sotto
 	if err != nil {
 		return Receipt{}, err
 	}
+	return l.prove(ctx, r)
+}
+
+func (l *Lifecycle) prove(ctx context.Context, r Receipt) (Receipt, error) {
+	var err error
 	if r.Proof, err = l.cfg.Log.Prove(ctx, r.Entry); err != nil {
 		return Receipt{}, err
 	}
 	r.Signer = l.cfg.Log.VerifierKey()
 	return r, nil
+}
+
+// Receipt returns the receipt of an erasure by its id, and whether the rows are
+// gone as well; ok is false where there is none. Receipts are kept: they name
+// nobody.
+func (l *Lifecycle) Receipt(ctx context.Context, id string) (r Receipt, rowsGone, ok bool, err error) {
+	var at int64
+	err = l.cfg.DB.QueryRow(ctx, `SELECT at, keys, entry FROM lifecycle_receipt WHERE receipt = $1`, id).Scan(&at, &r.Keys, &r.Entry)
+	if errors.Is(err, store.ErrNoRows) {
+		return Receipt{}, false, false, nil
+	}
+	if err != nil {
+		return Receipt{}, false, false, err
+	}
+	r = receipt(id, time.UnixMilli(at), r.Keys, r.Entry)
+	var n int64
+	if err = l.cfg.DB.QueryRow(ctx, `SELECT count(*) FROM lifecycle_erasure WHERE receipt = $1`, id).Scan(&n); err != nil {
+		return Receipt{}, false, false, err
+	}
+	r, err = l.prove(ctx, r)
+	return r, n == 0, err == nil, err
+}
+
+func receipt(id string, at time.Time, keys, entry int64) Receipt {
+	return Receipt{
+		Format: "sotto-erasure/1", Receipt: id, At: at.UTC().Truncate(time.Second), Keys: keys, Entry: entry,
+		Note: "The keys are destroyed; copies of the data, backups included, cannot be opened any more. The rows themselves are deleted in the background.",
+	}
 }
 
 func (l *Lifecycle) erase(ctx context.Context, p sotto.PersonID, by sotto.Recipient) (Receipt, error) {
@@ -105,7 +139,12 @@ func (l *Lifecycle) destroy(ctx context.Context, id string, p sotto.PersonID, by
 		if _, err := tx.Exec(`UPDATE lifecycle_erasure SET state = $1, until = $2 WHERE person = $3`, keysGone, l.cfg.IDs.Next(), p[:]); err != nil {
 			return err
 		}
-		return l.cfg.Log.Append(tx, trail)
+		if err := l.cfg.Log.Append(tx, trail); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO lifecycle_receipt (receipt, at, keys, entry) VALUES ($1, $2, $3, $4) ON CONFLICT (receipt) DO NOTHING`,
+			id, l.cfg.Now().UnixMilli(), keys, trail.Index())
+		return err
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -114,10 +153,7 @@ func (l *Lifecycle) destroy(ctx context.Context, id string, p sotto.PersonID, by
 	case l.begun <- struct{}{}:
 	default:
 	}
-	return Receipt{
-		Format: "sotto-erasure/1", Receipt: id, At: l.cfg.Now().UTC().Truncate(time.Second), Keys: keys, Entry: trail.Index(),
-		Note: "The keys are destroyed; copies of the data, backups included, cannot be opened any more. The rows themselves are deleted in the background.",
-	}, nil
+	return receipt(id, l.cfg.Now(), keys, trail.Index()), nil
 }
 
 // eraser deletes the rows of erased persons.

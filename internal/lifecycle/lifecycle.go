@@ -78,6 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Lifecycle, error) {
 	err := cfg.DB.Migrate(ctx, "lifecycle", []string{
 		`CREATE TABLE lifecycle_erasure (receipt TEXT PRIMARY KEY, person BLOB NOT NULL, until BIGINT NOT NULL, state BIGINT NOT NULL)`,
 		`CREATE TABLE lifecycle_sweep (name TEXT PRIMARY KEY, last BIGINT NOT NULL)`,
+		`CREATE TABLE lifecycle_receipt (receipt TEXT PRIMARY KEY, at BIGINT NOT NULL, keys BIGINT NOT NULL, entry BIGINT NOT NULL)`,
 	})
 	if err != nil {
 		return nil, err
@@ -123,15 +124,27 @@ type Part struct {
 	Sweep func(ctx context.Context, now time.Time) (int64, error)
 }
 
-// Counted is the Export of a table that is only counted.
-func Counted(count func(context.Context, sotto.PersonID) (int64, error)) func(context.Context, gate.Permit, sotto.PersonID) (any, error) {
-	return func(ctx context.Context, _ gate.Permit, p sotto.PersonID) (any, error) {
-		n, err := count(ctx, p)
+// Table is a table whose rows are counted in a person's copy.
+type Table interface {
+	Holding() (table, kind, ends string)
+	Of(ctx context.Context, p sotto.PersonID) (int64, error)
+	Forget(ctx context.Context, p sotto.PersonID, until int64) (int64, error)
+	Sweep(ctx context.Context, now time.Time) (int64, error)
+}
+
+// PartOf makes a part of a table.
+func PartOf(t Table) Part {
+	var p Part
+	p.Table, p.Kind, p.Ends = t.Holding()
+	p.Forget, p.Sweep = t.Forget, t.Sweep
+	p.Export = func(ctx context.Context, _ gate.Permit, who sotto.PersonID) (any, error) {
+		n, err := t.Of(ctx, who)
 		if err != nil || n == 0 {
 			return nil, err
 		}
 		return n, nil
 	}
+	return p
 }
 
 // Holdings lists every table in which something stands that is about a person.

@@ -17,6 +17,7 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
 	"github.com/sotto-chat/sotto/internal/parttest"
 	"github.com/sotto-chat/sotto/internal/people"
@@ -123,13 +124,16 @@ func TestEveryTableIsExportedAndErased(t *testing.T) {
 	}
 	other := h.Person("ann's other id")
 	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.People.Link(tx, other, h.Person("ann"), h.Person("ann")) }))
-	want := map[string]int{"person": 1, "alias": 1, "transcript": 2, "journal_event": 1, "outbox": 1, "lifecycle_erasure": 0}
+	file, _, err := h.Handout.Prepare(context.Background(), h.IDs.Next(), h.Person("ann"), &handout.File{Data: []byte("a file")})
+	h.Must(err)
+	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.Handout.Add(tx, file) }))
+	want := map[string]int{"person": 1, "alias": 1, "handout": 1, "deletion_request": 0, "transcript": 2, "journal_event": 1, "outbox": 1, "lifecycle_erasure": 0}
 	if diff := cmp.Diff(want, count()); diff != "" {
 		t.Fatalf("rows of ann: %s", diff)
 	}
 	b, text := export(h, "ann")
 	if !b.Held || b.Profile == nil || b.Profile.Account != parttest.Account || b.Profile.Notice == "" || len(b.Turns) != 2 || len(b.Pending) != 1 || len(b.Sending) != 1 ||
-		!slices.Equal(b.Profile.Aliases, []string{other.String()}) {
+		!slices.Equal(b.Profile.Aliases, []string{other.String()}) || b.Also["handout"] != 1.0 {
 		t.Errorf("export: %s", text)
 	}
 	if b.Turns[0].You != "hello" || b.Turns[0].Bot[0] != "you said: hello" || b.Pending[0].Text != "pending of ann" || b.Sending[0].Text != "you said: waiting of ann" {

@@ -23,7 +23,9 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/deletion"
 	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/ids"
 	"github.com/sotto-chat/sotto/internal/inbox"
 	"github.com/sotto-chat/sotto/internal/journal"
@@ -72,6 +74,8 @@ type House struct {
 	Outbox     *outbox.Outbox
 	Inbox      *inbox.Inbox
 	Life       *lifecycle.Lifecycle
+	Handout    *handout.Desk
+	Deletion   *deletion.Desk
 	IDs        *ids.Source
 
 	kek    vault.KEK
@@ -192,9 +196,19 @@ func (h *House) connect(ctx context.Context) error {
 	}
 	h.IDs = ids.NewSource(h.Now, after)
 	var err error
+	if h.Handout, err = handout.Open(ctx, handout.Config{DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Now: h.Now}); err != nil {
+		return err
+	}
+	h.Deletion, err = deletion.Open(ctx, deletion.Config{
+		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, IDs: h.IDs, Now: h.Now, Logger: h.logger(),
+		Erase: func(ctx context.Context, p sotto.PersonID, by sotto.Recipient) (string, error) { return h.Life.Erase(ctx, p, by) },
+	})
+	if err != nil {
+		return err
+	}
 	h.Life, err = lifecycle.Open(ctx, lifecycle.Config{
 		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox,
-		IDs: h.IDs, Now: h.Now, Logger: h.logger(), Retention: h.Keep,
+		IDs: h.IDs, Now: h.Now, Logger: h.logger(), Retention: h.Keep, Also: []lifecycle.Part{lifecycle.PartOf(h.Handout), lifecycle.PartOf(h.Deletion)},
 	})
 	if err != nil {
 		return err
@@ -204,7 +218,7 @@ func (h *House) connect(ctx context.Context) error {
 		return err
 	}
 	return h.Inbox.Connect(ctx, inbox.Config{
-		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox,
+		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox, Handout: h.Handout, Public: "https://shop.example",
 		Rights: h.Life, IDs: h.IDs, Now: h.Now, Logger: h.logger(), Bot: h.Bot, Adapters: h.Adapters, Finder: new(pii.Finder),
 		Book: book, Notice: h.Notice, Retention: h.Keep, Limit: h.InboxLimit, PerMinute: h.PerMinute, SendFor: h.SendFor,
 		Timeout: h.Timeout, Typing: h.Typing, Clear: h.Clear,

@@ -114,7 +114,7 @@ func TestNeededKeys(t *testing.T) {
 	have := b.Keys()
 	for key := range strings.FieldsSeq(`
 		notice notice_changed notice_member privacy_head privacy_purpose privacy_foot help stop_done start_done already_stopped
-		mydata_caption mydata_group mydata_empty delete_ask delete_done delete_kept error_turn busy too_long unsupported
+		mydata_caption mydata_link mydata_group mydata_empty delete_ask delete_done delete_kept error_turn busy too_long unsupported
 		button.privacy button.mydata button.delete button.delete_yes button.delete_no button.stop button.start
 		purpose.reply purpose.personalise purpose.analytics purpose.train purpose.marketing purpose.support
 		purpose.security purpose.legal basis.consent basis.contract basis.legal_obligation basis.vital_interest
