@@ -9,6 +9,7 @@ import (
 	"github.com/sotto-chat/sotto/channel/messenger"
 	"github.com/sotto-chat/sotto/channel/telegram"
 	"github.com/sotto-chat/sotto/channel/webchat"
+	"github.com/sotto-chat/sotto/channel/whatsapp"
 	"github.com/sotto-chat/sotto/internal/config"
 )
 
@@ -42,6 +43,10 @@ func networks() map[string]network {
 				c.Client = d
 				return messenger.New(c)
 			}),
+		},
+		"whatsapp": {
+			func() channel.Adapter { return new(whatsapp.Adapter) },
+			read(func(c whatsapp.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return whatsapp.New(c) }),
 		},
 		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
 	}
