@@ -36,7 +36,8 @@ func (t *turn) obey(ctx context.Context, cmd wording.Command) (verdict, error) {
 		return t.tell(ctx, t.text("help"), wording.PayloadPrivacy, t.stopOrStart())
 	case wording.CommandStop:
 		if t.st.Stopped {
-			return t.finish(ctx) // confirmed once
+			t.change(func(s *people.State) { s.ByNetwork = false }) // now it was said to Sotto as well
+			return t.finish(ctx)                                    // confirmed once
 		}
 		t.change(func(s *people.State) { s.Stopped = true })
 		return t.tell(ctx, t.text("stop_done"), wording.PayloadStart)

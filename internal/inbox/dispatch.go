@@ -53,6 +53,9 @@ const overlap = int64(2 * time.Minute / time.Microsecond)
 // Committed takes records that have just become durable. It is called by the
 // database's writer, in commit order.
 func (in *Inbox) Committed(records []journal.Record) {
+	for i := range records {
+		in.stops.note(records[i].ID, records[i].Person, records[i].Mark)
+	}
 	d := &in.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -158,6 +161,9 @@ func (in *Inbox) work(ctx context.Context) {
 			v = in.discard(ctx, r)
 		default:
 			v = in.handle(ctx, b, r)
+		}
+		if v == done {
+			in.stops.handled(r.ID)
 		}
 		in.release(b, v)
 	}
@@ -271,6 +277,7 @@ func (in *Inbox) readBack(ctx context.Context, b *box) verdict {
 		in.cfg.Logger.LogAttrs(ctx, slog.LevelError, "the journal cannot be read", slog.String("cause", sotto.KindOf(err).String()))
 		return again
 	}
+	in.vanished(ids, records)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	b.parked = b.parked[len(ids):]

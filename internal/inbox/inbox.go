@@ -32,6 +32,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/ids"
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/notice"
+	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
@@ -63,6 +64,7 @@ type Config struct {
 	Journal    *journal.Journal
 	Transcript *transcript.Transcript
 	Outbox     *outbox.Outbox
+	Offers     *offers.Offers // default: a number is a text like any other
 	Handout    *handout.Desk
 	Rights     Rights
 	IDs        *ids.Source
@@ -91,6 +93,7 @@ type Inbox struct {
 	version string // of the notice
 	commit  *store.Batch[*result]
 	d       dispatcher
+	stops   stops
 	limit   limiter
 	acks    chan struct{} // bounds acknowledgements under way
 	Stats   Stats
@@ -133,6 +136,10 @@ func (in *Inbox) Connect(ctx context.Context, cfg Config) error {
 	in.acks = make(chan struct{}, 64)
 	in.commit = store.NewBatch(cfg.DB, in.commitTx)
 	cfg.Outbox.Notices(in.d.expectNotice)
+	in.stops.connect(cfg.Outbox)
+	if err := cfg.Journal.Marked(ctx, in.stops.note); err != nil {
+		return err
+	}
 	in.d.limit = cfg.Limit
 	in.d.behind = true
 	return in.refill(ctx)

@@ -73,6 +73,7 @@ func (in *Inbox) seal(ctx context.Context, account string, events []channel.Even
 			Minute:       minute(in.cfg.Adapters[account], ev),
 			Account:      account,
 			Received:     now,
+			Mark:         mark(ev),
 		}
 		r.Generation = in.cfg.Vault.Generation(r.Person)
 		if r.Sealed, err = in.cfg.Vault.Seal(ctx, journal.Ref(&r), vault.Transit, now, journal.EncodeEvent(ev)); err != nil {

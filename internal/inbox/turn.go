@@ -74,7 +74,9 @@ func (t *turn) run(ctx context.Context) (verdict, error) {
 	case sotto.EventUnblock:
 		return t.remember(ctx, func(s *people.State) { s.Gone = false })
 	case sotto.EventOptOut:
-		return t.remember(ctx, func(s *people.State) { s.Stopped = true })
+		return t.optOut(ctx)
+	case sotto.EventOptIn:
+		return t.optIn(ctx)
 	case sotto.EventEdit, sotto.EventDelete:
 		return t.amend(ctx)
 	case sotto.EventMigrate:
@@ -83,7 +85,7 @@ func (t *turn) run(ctx context.Context) (verdict, error) {
 		return t.joined(ctx)
 	case sotto.EventLeave:
 		return t.remember(ctx, func(s *people.State) { s.Gone = true })
-	case sotto.EventOptIn, sotto.EventReaction, sotto.EventReceipt, sotto.EventEcho, sotto.EventStandby, sotto.EventOther:
+	case sotto.EventReaction, sotto.EventReceipt, sotto.EventEcho, sotto.EventStandby, sotto.EventOther:
 	}
 	return t.finish(ctx)
 }
@@ -157,6 +159,9 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 			return again, err
 		}
 	}
+	if err := t.choose(ctx); err != nil {
+		return again, err
+	}
 	if cmd, ok := t.command(); ok {
 		return t.obey(ctx, cmd)
 	}
@@ -210,6 +215,7 @@ func (t *turn) say(ctx context.Context, kind outbox.Kind, m *outbox.Message) err
 	it := &outbox.Item{
 		ID: t.in.cfg.IDs.Next(), Person: t.rec.Person, Conversation: t.rec.Conversation, Account: t.rec.Account,
 		Kind: kind, Expires: t.in.cfg.Now().Add(t.in.cfg.SendFor),
+		Closes: outbox.Closes(t.in.cfg.Adapters[t.rec.Account], t.ev.Time, t.rec.Received),
 	}
 	if err := t.in.cfg.Outbox.Seal(ctx, it, m); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/internal/people"
 )
 
 // account is what the outbox minds of one account. Lanes that may not be sent
@@ -167,22 +168,41 @@ func (o *Outbox) pump(a *account) {
 
 // claim is the last look before a call: it counts the call, or says why there is
 // to be none, or how long it must wait. Whoever was muted before it is not
-// called.
-func (o *Outbox) claim(l *lane, it *Item) (why string, wait time.Duration) {
+// called. st is what was known of the person when mutes was read.
+func (o *Outbox) claim(ctx context.Context, out *outcome, mutes int64, st people.State) (why string, wait time.Duration) {
+	for {
+		why, wait, ok := o.tryClaim(out, mutes)
+		if ok {
+			return why, wait
+		}
+		// Somebody was muted meanwhile, and maybe unmuted again because it is
+		// known of them by now.
+		mutes = o.mutes.Load()
+		if again, err := o.cfg.People.Get(ctx, out.it.Person); err != nil || again != st {
+			return "", time.Millisecond
+		}
+	}
+}
+
+func (o *Outbox) tryClaim(out *outcome, mutes int64) (why string, wait time.Duration, ok bool) {
+	l, it := out.lane, out.it
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if why = o.silenced(it); why != "" {
-		return why, 0
+		return why, 0, true
+	}
+	if o.mutes.Load() != mutes {
+		return "", 0, false
 	}
 	now := o.now()
 	a := o.account(it.Account)
 	if at := a.persons.free(it.Conversation, now); at > now { // the clock went back
-		return "", at - now
+		return "", at - now, true
 	}
 	a.persons.add(it.Conversation, now)
 	a.sent.add(now, a.traits.Pace.PerAccount)
 	l.begun()
-	return "", 0
+	return "", 0, true
 }
 
 // clear reports whether a message would be called for at once, for premark.

@@ -84,6 +84,7 @@ func sleep(ctx context.Context, d time.Duration) {
 
 func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 	it := out.it
+	mutes := o.mutes.Load()
 	st, err := o.cfg.People.Get(ctx, it.Person)
 	if err != nil {
 		o.later(out, time.Second)
@@ -131,7 +132,7 @@ func (o *Outbox) attempt(ctx context.Context, out *outcome) Ending {
 		o.drop(out, "erased")
 		return Forgotten
 	}
-	why, wait := o.claim(out.lane, it)
+	why, wait := o.claim(ctx, out, mutes, st)
 	if why != "" {
 		return o.refuse(ctx, out, why)
 	}

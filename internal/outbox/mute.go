@@ -25,6 +25,7 @@ func (o *Outbox) Mute(p sotto.PersonID, why Muting) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.muted[p] |= why
+	o.mutes.Add(1)
 }
 
 // Unmute takes a reason back. What was dropped stays dropped.
