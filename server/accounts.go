@@ -6,6 +6,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/instagram"
 	"github.com/sotto-chat/sotto/channel/messenger"
 	"github.com/sotto-chat/sotto/channel/telegram"
 	"github.com/sotto-chat/sotto/channel/webchat"
@@ -47,6 +48,10 @@ func networks() map[string]network {
 		"whatsapp": {
 			func() channel.Adapter { return new(whatsapp.Adapter) },
 			read(func(c whatsapp.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return whatsapp.New(c) }),
+		},
+		"instagram": {
+			func() channel.Adapter { return new(instagram.Adapter) },
+			read(func(c instagram.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return instagram.New(c) }),
 		},
 		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
 	}

@@ -7,22 +7,23 @@
 // Meta still sends is ignored. A call may hold events of many people and, if
 // the app serves several, of other pages.
 //
+// What is done and how it is worded is shared with Instagram and stands in
+// package [github.com/sotto-chat/sotto/channel/meta/inbox]. This one names what
+// is Messenger's own: its limits, its webhook fields, its permissions.
+//
 // Meta does not tell when a person blocks a page; that shows in the class Gone
-// of the next send. It does not handle the page's feed, ratings and comments,
-// nor Instagram and WhatsApp, whose calls look alike.
+// of the next send. What happens on the page outside its inbox is told as
+// [sotto.EventOther] and never answered.
 package messenger
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"net/http"
-	"regexp"
+	"slices"
 	"time"
 
-	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/meta"
+	"github.com/sotto-chat/sotto/channel/meta/inbox"
 	"github.com/sotto-chat/sotto/channel/wire"
 )
 
@@ -34,6 +35,9 @@ type Config struct {
 	// PageID is the id of the page. Events of other pages are passed over and
 	// counted; default "": those of every page that the app serves are taken.
 	PageID string `yaml:"page_id"`
+	// AppID is the id of the app. With it the webhook can be set and checked
+	// over the API; default "": that is done by hand.
+	AppID string `yaml:"app_id"`
 	// AppSecrets are the app secret; give two while one replaces the other.
 	// The first also proves our own calls (appsecret_proof). Required.
 	AppSecrets channel.Secrets `yaml:"app_secret"`
@@ -47,6 +51,10 @@ type Config struct {
 	// Version is the version of the Graph API, default v26.0. Meta answers an
 	// expired one with the oldest that still runs.
 	Version string `yaml:"version"`
+	// Media are the places that attachments may be got from, each https://host
+	// or https://*.domain; default Meta's own: https://*.fbcdn.net,
+	// https://*.fbsbx.com and https://*.cdninstagram.com.
+	Media []string `yaml:"media"`
 	// Pace is how often and for how long the page may write; default: for 24
 	// hours after the person last wrote, and 300 messages a second.
 	Pace channel.Pace `yaml:",inline"`
@@ -55,77 +63,55 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Client makes the calls. Required; set by the server.
 	Client channel.Doer `yaml:"-"`
+	// Now is the clock; default nil: it is not compared with Meta's.
+	Now func() time.Time `yaml:"-"`
 }
+
+// Bases are the addresses that the adapter calls.
+func (c Config) Bases() []string {
+	return append([]string{cmp.Or(c.API, DefaultAPI)}, c.media()...)
+}
+
+func (c Config) media() []string {
+	if len(c.Media) > 0 {
+		return slices.Clone(c.Media)
+	}
+	return meta.MediaHosts()
+}
+
+// account is what does the work.
+type account = inbox.Account
 
 // Adapter is one page on Messenger. Its zero value verifies and sends nothing.
 type Adapter struct {
-	page    string
-	hook    meta.Hook
-	token   channel.Secret
-	base    string         // address of the API with its version
-	proof   channel.Secret // appsecret_proof
-	timeout time.Duration  // 0 = the caller's
-	client  channel.Doer
-	traits  channel.Traits
-
-	messages wire.Endpoint // the Send API
+	account
+	page string
 }
 
 var (
 	_ channel.Adapter     = (*Adapter)(nil)
 	_ channel.Handshaker  = (*Adapter)(nil)
 	_ channel.Typer       = (*Adapter)(nil)
+	_ channel.Fetcher     = (*Adapter)(nil)
 	_ channel.Checker     = (*Adapter)(nil)
+	_ channel.Installer   = (*Adapter)(nil)
 	_ channel.DataDeleter = (*Adapter)(nil)
 )
 
 // New makes an adapter. The error, of kind invalid, names everything that is
 // wrong with c at once and holds no secret.
 func New(c Config) (*Adapter, error) {
-	a := &Adapter{
-		page: c.PageID, hook: meta.NewHook(c.AppSecrets, c.VerifyToken),
-		token: c.AccessToken, timeout: c.Timeout, client: c.Client,
-		traits: channel.Traits{StableTime: true, Pace: c.Pace.Or(pace()), Alternative: alternative},
-	}
-	var wrong []error
-	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	if !wire.Usable(c.AppSecrets) {
-		bad("app_secret: with an empty one anybody could sign")
-	}
-	if c.VerifyToken.IsZero() {
-		bad("verify_token: is missing")
-	}
-	if !regexp.MustCompile(`^[!-~]+$`).MatchString(c.AccessToken.Reveal()) {
-		bad("access_token: want printable characters without spaces")
-	}
-	if c.API == "" {
-		c.API = DefaultAPI
-	}
-	if c.Version == "" {
-		c.Version = meta.DefaultVersion
-	}
-	if !regexp.MustCompile(`^v[0-9]{1,3}\.[0-9]{1,2}$`).MatchString(c.Version) {
-		bad("version: want the form v26.0")
-	}
-	base, err := wire.Base(c.API)
+	a, err := inbox.New(inbox.Config{
+		Network: network(), ID: c.PageID, IDKey: "page_id", AppID: c.AppID,
+		AppSecrets: c.AppSecrets, VerifyToken: c.VerifyToken, AccessToken: c.AccessToken,
+		API: cmp.Or(c.API, DefaultAPI), Version: cmp.Or(c.Version, meta.DefaultVersion), Media: c.media(),
+		Traits: channel.Traits{StableTime: true, Pace: c.Pace.Or(pace()), Alternative: alternative},
+		Client: c.Client, Timeout: c.Timeout, Now: c.Now,
+	})
 	if err != nil {
-		bad("api: %w", err)
+		return nil, err //nolint:wrapcheck // it names this package
 	}
-	if c.Timeout < 0 {
-		bad("timeout: want more than 0")
-	}
-	if c.Client == nil {
-		bad("client: none was set")
-	}
-	if len(wrong) > 0 {
-		return nil, sotto.E("messenger.new", sotto.KindInvalid, errors.Join(wrong...))
-	}
-	a.base = base + "/" + c.Version
-	a.proof = meta.Proof(c.AppSecrets[0], c.AccessToken)
-	if a.messages, err = a.endpoint(http.MethodPost, "/me/messages?", "Content-Type", "application/json"); err != nil {
-		return nil, sotto.E("messenger.new", sotto.KindInvalid, fmt.Errorf("api: %w", err))
-	}
-	return a, nil
+	return &Adapter{*a, c.PageID}, nil
 }
 
 // alternative is what Meta lets a page send later.
@@ -136,33 +122,40 @@ func pace() channel.Pace {
 	return channel.Pace{Window: 24 * time.Hour, PerAccount: channel.Rate{Most: 300, Per: time.Second}}
 }
 
-// Bases are the addresses that the adapter calls.
-func (c Config) Bases() []string { return []string{cmp.Or(c.API, DefaultAPI)} }
+func dialect() inbox.Dialect { return inbox.Dialect{Name: "messenger", Object: "page"} }
 
-// endpoint is a method of the API, with the proof behind what path asks.
-func (a *Adapter) endpoint(method, path string, headers ...string) (wire.Endpoint, error) {
-	headers = append(headers, "Authorization", "Bearer "+a.token.Reveal())
-	return wire.NewEndpoint(method, a.base+path+"appsecret_proof="+a.proof.Reveal(), headers...)
+// network is what is Messenger's own.
+func network() inbox.Network {
+	return inbox.Network{
+		Dialect: dialect(),
+		MaxText: 2000, Measure: wire.Units, // characters; counted in UTF-16 units, to be safe
+		Type: "RESPONSE", Prove: true,
+		Setup: inbox.Setup{
+			What: "page",
+			Fields: []inbox.Field{
+				{Name: "messages", Loss: "no message arrives"},
+				{Name: "messaging_postbacks", Loss: "pressed buttons do not arrive"},
+				{Name: "message_edits", Loss: "changed messages keep their old text here"},
+				{Name: "messaging_optins", Loss: "opt-outs do not arrive"},
+			},
+			Scopes:  []string{"pages_messaging", "pages_manage_metadata"},
+			Edge:    true,
+			Webhook: "developers.facebook.com/apps > your app > Use cases > Engage with customers on Messenger > Customize > Messenger API settings > Configure webhooks",
+			Token:   "developers.facebook.com/apps > your app > Use cases > Engage with customers on Messenger > Customize > Messenger API settings > Generate access tokens",
+			Basics:  "developers.facebook.com/apps > your app > App settings > Basic",
+			Welcome: true,
+		},
+	}
 }
 
 // Channel returns "messenger".
 func (*Adapter) Channel() string { return "messenger" }
 
-// Verify implements [channel.Adapter].
-func (a *Adapter) Verify(r *channel.Request) error { return a.hook.Verify(r) } //nolint:wrapcheck // ErrUnverified as it is
+// Decode reads a call as an adapter without a page id does: events of every
+// page are taken. It is for looking at a body by hand.
+func Decode(body []byte) (channel.Batch, error) { return inbox.Decode(body, dialect(), "") }
 
-// Handshake implements [channel.Handshaker].
-func (a *Adapter) Handshake(r *channel.Request) (resp *channel.Response, answered bool, err error) {
-	return a.hook.Handshake(r) //nolint:wrapcheck // ErrUnverified as it is
+// Decode implements [channel.Adapter].
+func (a *Adapter) Decode(body []byte) (channel.Batch, error) {
+	return inbox.Decode(body, dialect(), a.page)
 }
-
-// DataDeletion implements [channel.DataDeleter].
-func (a *Adapter) DataDeletion(r *channel.Request) (user string, err error) {
-	return a.hook.DataDeletion(r) //nolint:wrapcheck // ErrUnverified as it is
-}
-
-// Confirmation implements [channel.DataDeleter].
-func (*Adapter) Confirmation(url, code string) *channel.Response { return meta.Confirmation(url, code) }
-
-// Traits implements [channel.Adapter].
-func (a *Adapter) Traits() channel.Traits { return a.traits }

@@ -29,6 +29,12 @@ const (
 	signatureHeader = "X-Hub-Signature-256"
 )
 
+// MediaHosts are the hosts of Meta's on which attachments of all its networks
+// lie, in the form that the adapters' Bases have.
+func MediaHosts() []string {
+	return []string{"https://*.fbcdn.net", "https://*.fbsbx.com", "https://*.cdninstagram.com"}
+}
+
 // Hook proves calls on a webhook. Its zero value proves none.
 type Hook struct {
 	mac    *wire.MAC

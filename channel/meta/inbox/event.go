@@ -1,4 +1,4 @@
-package messenger
+package inbox
 
 import (
 	"crypto/sha256"
@@ -31,7 +31,7 @@ func (it *item) event(standby bool) channel.Event {
 	case sotto.EventOptIn, sotto.EventOptOut, sotto.EventOther:
 		e.Payload = p.payload
 	}
-	if e.Kind == sotto.EventEcho { // sender and recipient are swapped
+	if p.echo { // sender and recipient are swapped
 		e.Conversation, e.Account = it.recipient, it.sender
 	}
 	if standby && (e.Kind == sotto.EventMessage || e.Kind == sotto.EventButton) {
@@ -69,6 +69,8 @@ func (it *item) meaning() sotto.EventKind {
 			return sotto.EventOptOut
 		}
 		return sotto.EventOptIn
+	case "optout":
+		return sotto.EventOptOut
 	}
 	return sotto.EventOther
 }
@@ -82,17 +84,28 @@ func (it *item) delivery(kind sotto.EventKind) string {
 	if p.mid != "" && len(p.mid) <= 200 && (it.kind == "message" || it.kind == "postback") {
 		return string(kind[:2]) + ":" + p.mid
 	}
+	return name(it.at == 0 && p.watermark == 0,
+		[]string{it.kind, it.sender, it.recipient, p.mid, p.payload, p.title, p.text, p.action, p.status}, it.at, p.watermark, p.edits)
+}
+
+// name is a delivery key of what tells an event apart. Timeless is one that
+// may look like another without the time of its entry.
+func name(timeless bool, texts []string, numbers ...int64) string {
 	h := sha256.New()
 	var n [8]byte
-	for _, v := range [...]string{it.kind, it.sender, it.recipient, p.mid, p.payload, p.title, p.text, p.action, p.status} {
+	for _, v := range texts {
 		binary.BigEndian.PutUint64(n[:], uint64(len(v)))
 		h.Write(n[:])
 		h.Write([]byte(v))
 	}
-	for _, v := range [...]int64{it.at, p.watermark, p.edits} {
+	for _, v := range numbers {
 		binary.BigEndian.PutUint64(n[:], uint64(v)) //nolint:gosec // any bits will do
 		h.Write(n[:])
 	}
 	var sum [sha256.Size]byte
-	return "h:" + hex.EncodeToString(h.Sum(sum[:0])[:16])
+	head := "h:"
+	if timeless {
+		head = hashed
+	}
+	return head + hex.EncodeToString(h.Sum(sum[:0])[:16])
 }

@@ -1,4 +1,4 @@
-package messenger
+package inbox
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ func FuzzJSON(f *testing.F) {
 	f.Add("41", "hi", "Yes", "Y", "")
 	f.Add("\"}", "\"},\"recipient\":{\"id\":\"1", "\\", "\x00\u2028\xff", "image/png")
 	f.Fuzz(func(t *testing.T, to, text, label, payload, mime string) {
-		m := outgoing{to: to, text: text, replies: []sotto.Button{{Label: label, Payload: payload}, {Label: "b"}}}
+		m := outgoing{kind: "RESPONSE", to: to, text: text, replies: []sotto.Button{{Label: label, Payload: payload}, {Label: "b"}}}
 		clean := func(s string) string { return string([]rune(s)) }
 		message := map[string]any{
 			"text": clean(text),
