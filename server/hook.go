@@ -52,7 +52,7 @@ func newHooks(r *running) *hooks {
 func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k := h.by[strings.TrimSuffix(r.URL.Path, "/")]
 	if k == nil {
-		w.WriteHeader(http.StatusNotFound)
+		h.wish(w, r)
 		return
 	}
 	if r.Method != http.MethodPost && (r.Method != http.MethodGet || k.handshake == nil) {

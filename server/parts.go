@@ -14,7 +14,9 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/datadir"
+	"github.com/sotto-chat/sotto/internal/deletion"
 	"github.com/sotto-chat/sotto/internal/gate"
+	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/ids"
 	"github.com/sotto-chat/sotto/internal/inbox"
 	"github.com/sotto-chat/sotto/internal/journal"
@@ -41,6 +43,8 @@ type parts struct {
 	outbox     *outbox.Outbox
 	inbox      *inbox.Inbox
 	life       *lifecycle.Lifecycle
+	handout    *handout.Desk
+	deletion   *deletion.Desk
 	ids        *ids.Source
 	book       *wording.Book
 	notice     notice.Notice
@@ -122,12 +126,30 @@ func (p *parts) openTables(ctx context.Context, s *Server) (err error) {
 	if err != nil {
 		return err
 	}
-	if p.ids, err = p.numbers(ctx, s); err != nil {
+	if err = p.openDesks(ctx, s); err != nil {
 		return err
 	}
 	p.life, err = lifecycle.Open(ctx, lifecycle.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
 		Outbox: p.outbox, IDs: p.ids, Now: s.now, Logger: s.log, Retention: s.retention(), Every: s.cfg.Retention.Every,
+		Also: []lifecycle.Part{lifecycle.PartOf(p.handout), lifecycle.PartOf(p.deletion)},
+	})
+	return err
+}
+
+// openDesks opens what people reach over the web beside the chat, and numbers
+// what is stored from here on.
+func (p *parts) openDesks(ctx context.Context, s *Server) (err error) {
+	p.handout, err = handout.Open(ctx, handout.Config{DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Now: s.now})
+	if err != nil {
+		return err
+	}
+	if p.ids, err = p.numbers(ctx, s); err != nil {
+		return err
+	}
+	p.deletion, err = deletion.Open(ctx, deletion.Config{
+		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, IDs: p.ids, Now: s.now, Logger: s.log,
+		Erase: func(ctx context.Context, id sotto.PersonID, by sotto.Recipient) (string, error) { return p.life.Erase(ctx, id, by) },
 	})
 	return err
 }
@@ -144,7 +166,7 @@ func setAside(name string, at time.Time) error {
 // numbers continues the row numbers behind the largest in use.
 func (p *parts) numbers(ctx context.Context, s *Server) (*ids.Source, error) {
 	var after int64
-	for _, most := range []func(context.Context) (int64, error){p.journal.MaxID, p.transcript.MaxID, p.outbox.MaxID} {
+	for _, most := range []func(context.Context) (int64, error){p.journal.MaxID, p.transcript.MaxID, p.outbox.MaxID, p.handout.MaxID} {
 		n, err := most(ctx)
 		if err != nil {
 			return nil, err
@@ -158,7 +180,7 @@ func (p *parts) numbers(ctx context.Context, s *Server) (*ids.Source, error) {
 func (p *parts) connect(ctx context.Context, s *Server) error {
 	return p.inbox.Connect(ctx, inbox.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
-		Outbox: p.outbox, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
+		Outbox: p.outbox, Handout: p.handout, Public: s.cfg.PublicURL, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
 		Finder: s.finder(), Book: p.book, Notice: p.notice, Retention: s.retention(), Clear: s.cfg.Bot.Text == "clear",
 		PerMinute: s.cfg.Limits.PerPersonPerMinute, Timeout: s.cfg.Bot.Timeout, SendFor: s.cfg.Outbox.AttemptsFor,
 	})

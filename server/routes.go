@@ -18,6 +18,9 @@ func (r *running) routes() http.Handler {
 	mux.Handle("GET /metrics", r.metrics.Handler())
 	mux.HandleFunc("GET /privacy", r.privacy(r.pages()))
 	mux.HandleFunc("GET /{$}", r.home)
+	mux.HandleFunc("GET /deletion", r.status)
+	mux.HandleFunc("GET /file/{word}", r.offer)
+	mux.HandleFunc("POST /file/{word}", r.handOut)
 	if r.web != nil {
 		mux.Handle("/chat", r.web)
 		mux.Handle("/chat/", r.web)

@@ -165,6 +165,7 @@ func (r *running) serve(ctx context.Context) error {
 	})
 	sends := begin(background, r.p.outbox.Run)
 	life := begin(background, r.p.life.Run)
+	wishes := begin(background, r.p.deletion.Run)
 	var logged, served error
 	log := begin(background, func(ctx context.Context) { logged = r.p.log.Run(ctx) })
 	front := begin(background, func(ctx context.Context) { served = r.front.Serve(ctx) })
@@ -181,6 +182,7 @@ func (r *running) serve(ctx context.Context) error {
 	err := errors.Join(served, r.control.Close()) //nolint:contextcheck // what is under way is finished after the context has ended
 	s.endTurns(ctx, turns)
 	sends.end()
+	wishes.end()
 	life.end()
 	log.end()
 	return errors.Join(err, logged, r.p.close())

@@ -190,9 +190,16 @@ func (d *Desk) List(ctx context.Context) ([]Request, error) {
 // looks it up. It is an error of [sotto.KindNotFound] once the wish is settled.
 func (d *Desk) Subject(ctx context.Context, code string) (string, error) {
 	const op = "deletion.subject"
+	r, _, err := d.Get(ctx, code)
+	if err != nil {
+		return "", err
+	}
 	id, subject, sealed, err := d.sealed(ctx, code)
 	if err != nil {
 		return "", err
+	}
+	if !r.State.Open() {
+		return "", sotto.E(op, sotto.KindNotFound, errors.New("the request is settled, and the number is not kept any more"))
 	}
 	trail := audit.NewTrail("deletion", audit.Commitment{})
 	permit, err := d.cfg.Gate.Decide(ctx, trail, gate.Use{
@@ -205,7 +212,7 @@ func (d *Desk) Subject(ctx context.Context, code string) (string, error) {
 	}
 	plain, err := d.cfg.Vault.Open(ctx, permit, ref(id, subject), sealed)
 	if err != nil {
-		return "", sotto.E(op, sotto.KindOf(err), errors.New("the number is not kept any more"))
+		return "", sotto.E(op, sotto.KindOf(err), errors.New("the number cannot be opened"))
 	}
 	return string(plain), nil
 }

@@ -119,6 +119,9 @@ func TestNeededKeys(t *testing.T) {
 		purpose.reply purpose.personalise purpose.analytics purpose.train purpose.marketing purpose.support
 		purpose.security purpose.legal basis.consent basis.contract basis.legal_obligation basis.vital_interest
 		basis.public_interest basis.legitimate_interest category.message category.contact category.identifier
+		status.title status.received status.review status.erased status.nothing status.refused status.unknown
+		status.rows_gone status.rows_left status.contact status.code status.asked status.done status.reason status.receipt
+		status.keys status.entry status.proof file.title file.ready file.button file.gone
 		category.location category.financial category.health`) {
 		found := false
 		for _, k := range have {
