@@ -124,7 +124,8 @@ type Part struct {
 	Sweep func(ctx context.Context, now time.Time) (int64, error)
 }
 
-// Table is a table whose rows are counted in a person's copy.
+// Table is a table whose rows are counted in a person's copy or, where it has a
+// method Export like a [Part]'s, opened for it.
 type Table interface {
 	Holding() (table, kind, ends string)
 	Of(ctx context.Context, p sotto.PersonID) (int64, error)
@@ -143,6 +144,11 @@ func PartOf(t Table) Part {
 			return nil, err
 		}
 		return n, nil
+	}
+	if e, ok := t.(interface {
+		Export(ctx context.Context, permit gate.Permit, p sotto.PersonID) (any, error)
+	}); ok {
+		p.Export = e.Export
 	}
 	return p
 }

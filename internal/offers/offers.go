@@ -217,7 +217,11 @@ func (o *Offers) Buttons(ctx context.Context, permit gate.Permit, c sotto.Conver
 			return nil, sotto.E("offers.get", sotto.KindOther, err)
 		}
 	}
-	plain, err := o.cfg.Vault.Open(ctx, permit, Ref(e.id, p), sealed)
+	return o.unseal(ctx, permit, e.id, p, sealed)
+}
+
+func (o *Offers) unseal(ctx context.Context, permit gate.Permit, id int64, p sotto.PersonID, sealed vault.Sealed) ([]sotto.Button, error) {
+	plain, err := o.cfg.Vault.Open(ctx, permit, Ref(id, p), sealed)
 	if k := sotto.KindOf(err); k == sotto.KindNotFound || k == sotto.KindCorrupt {
 		return nil, nil // its key is gone, and what it said with it
 	}
@@ -227,26 +231,63 @@ func (o *Offers) Buttons(ctx context.Context, permit gate.Permit, c sotto.Conver
 	return Decode(plain)
 }
 
-// Of returns what a person was offered, sealed.
-func (o *Offers) Of(ctx context.Context, p sotto.PersonID) ([]Offer, error) {
-	rows, err := o.cfg.DB.Query(ctx, `SELECT id, conversation, at, sealed FROM offer WHERE person = $1 ORDER BY id`, p[:])
+// Holding says what the table holds.
+func (*Offers) Holding() (table, kind, ends string) {
+	return Table, "the buttons of the last message that showed them as numbers", "with the next message that has buttons, at the latest after a day"
+}
+
+// Of returns how many offers of a person there are.
+func (o *Offers) Of(ctx context.Context, p sotto.PersonID) (int64, error) {
+	var n int64
+	err := o.cfg.DB.QueryRow(ctx, `SELECT count(*) FROM offer WHERE person = $1`, p[:]).Scan(&n)
+	return n, err
+}
+
+// Offered is an offer in a person's copy of what is held.
+type Offered struct {
+	At      time.Time `json:"at"`
+	Buttons []string  `json:"buttons"`
+}
+
+// Export returns what a person was offered, as a list of [Offered]; nil where
+// that is nothing. What cannot be opened any more is left out.
+func (o *Offers) Export(ctx context.Context, permit gate.Permit, p sotto.PersonID) (any, error) {
+	rows, err := o.cfg.DB.Query(ctx, `SELECT id, at, sealed FROM offer WHERE person = $1 ORDER BY id`, p[:])
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // reading is over
-	var out []Offer
+	var found []Offer
 	for rows.Next() {
-		of := Offer{Person: p}
-		var c []byte
+		var of Offer
 		var at int64
-		if err := rows.Scan(&of.ID, &c, &at, &of.Sealed); err != nil {
-			return nil, sotto.E("offers.read", sotto.KindCorrupt, err)
+		if err := rows.Scan(&of.ID, &at, &of.Sealed); err != nil {
+			return nil, errors.Join(sotto.E("offers.read", sotto.KindCorrupt, err), rows.Close())
 		}
-		copy(of.Conversation[:], c)
-		of.At = time.UnixMilli(at)
+		of.At = time.UnixMilli(at).UTC()
+		found = append(found, of)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	var out []Offered
+	for i := range found {
+		buttons, err := o.unseal(ctx, permit, found[i].ID, p, found[i].Sealed)
+		if err != nil {
+			return nil, err
+		}
+		if len(buttons) == 0 {
+			continue
+		}
+		of := Offered{At: found[i].At}
+		for _, b := range buttons {
+			of.Buttons = append(of.Buttons, b.Label)
+		}
 		out = append(out, of)
 	}
-	return out, rows.Err()
+	if out == nil {
+		return nil, nil //nolint:nilnil // nothing is held
+	}
+	return out, nil
 }
 
 // MaxID returns the largest number in the table, or 0.

@@ -16,6 +16,11 @@ type Network struct {
 	tried int
 	fail  func(n int, m *channel.Outgoing) error
 	news  chan struct{}
+
+	// Peculiar are the network's traits, and Numbered says that buttons go out as
+	// numbers. Set them before the house is opened.
+	Peculiar channel.Traits
+	Numbered bool
 }
 
 // NewNetwork makes a network that takes everything.
@@ -32,8 +37,8 @@ func (w *Network) Fail(f func(n int, m *channel.Outgoing) error) {
 // Channel is "telegram", which policies know.
 func (*Network) Channel() string { return "telegram" }
 
-// Traits has none.
-func (*Network) Traits() channel.Traits { return channel.Traits{} }
+// Traits has those it was given, by default none.
+func (w *Network) Traits() channel.Traits { return w.Peculiar }
 
 // Verify refuses: tests hand events to the inbox.
 func (*Network) Verify(*channel.Request) error { return channel.ErrUnverified }
@@ -59,7 +64,7 @@ func (w *Network) Send(_ context.Context, m *channel.Outgoing) (channel.Sent, er
 	case w.news <- struct{}{}:
 	default:
 	}
-	return channel.Sent{ID: strconv.Itoa(n)}, nil
+	return channel.Sent{ID: strconv.Itoa(n), Numbered: w.Numbered && len(m.Buttons) > 0}, nil
 }
 
 // Sent returns what was taken, in order.

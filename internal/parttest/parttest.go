@@ -31,6 +31,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
 	"github.com/sotto-chat/sotto/internal/notice"
+	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
@@ -73,6 +74,7 @@ type House struct {
 	Transcript *transcript.Transcript
 	Outbox     *outbox.Outbox
 	Inbox      *inbox.Inbox
+	Offers     *offers.Offers
 	Life       *lifecycle.Lifecycle
 	Handout    *handout.Desk
 	Deletion   *deletion.Desk
@@ -175,8 +177,11 @@ func (h *House) TryOpen() (err error) {
 	if h.Journal, err = journal.Open(ctx, journal.Config{DB: h.DB, Committed: h.Inbox.Committed, Generation: h.Vault.Generation}); err != nil {
 		return err
 	}
+	if h.Offers, err = offers.Open(ctx, offers.Config{DB: h.DB, Vault: h.Vault, Now: h.Now}); err != nil {
+		return err
+	}
 	h.Outbox, err = outbox.Open(ctx, outbox.Config{
-		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Adapters: h.Adapters, Now: h.Now, Logger: h.logger(),
+		Offers: h.Offers, DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Adapters: h.Adapters, Now: h.Now, Logger: h.logger(),
 		Done: h.Inbox.Done, Unknown: h.Unknown, Limit: h.OutboxLimit, Workers: h.Sends,
 	})
 	if err != nil {
@@ -187,7 +192,7 @@ func (h *House) TryOpen() (err error) {
 
 func (h *House) connect(ctx context.Context) error {
 	var after int64
-	for _, most := range []func(context.Context) (int64, error){h.Journal.MaxID, h.Transcript.MaxID, h.Outbox.MaxID} {
+	for _, most := range []func(context.Context) (int64, error){h.Journal.MaxID, h.Transcript.MaxID, h.Outbox.MaxID, h.Offers.MaxID} {
 		n, err := most(ctx)
 		if err != nil {
 			return err
@@ -208,7 +213,7 @@ func (h *House) connect(ctx context.Context) error {
 	}
 	h.Life, err = lifecycle.Open(ctx, lifecycle.Config{
 		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox,
-		IDs: h.IDs, Now: h.Now, Logger: h.logger(), Retention: h.Keep, Also: []lifecycle.Part{lifecycle.PartOf(h.Handout), lifecycle.PartOf(h.Deletion)},
+		IDs: h.IDs, Now: h.Now, Logger: h.logger(), Retention: h.Keep, Also: []lifecycle.Part{lifecycle.PartOf(h.Handout), lifecycle.PartOf(h.Deletion), lifecycle.PartOf(h.Offers)},
 	})
 	if err != nil {
 		return err
@@ -218,7 +223,7 @@ func (h *House) connect(ctx context.Context) error {
 		return err
 	}
 	return h.Inbox.Connect(ctx, inbox.Config{
-		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox, Handout: h.Handout, Public: "https://shop.example",
+		Offers: h.Offers, DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox, Handout: h.Handout, Public: "https://shop.example",
 		Rights: h.Life, IDs: h.IDs, Now: h.Now, Logger: h.logger(), Bot: h.Bot, Adapters: h.Adapters, Finder: new(pii.Finder),
 		Book: book, Notice: h.Notice, Retention: h.Keep, Limit: h.InboxLimit, PerMinute: h.PerMinute, SendFor: h.SendFor,
 		Timeout: h.Timeout, Typing: h.Typing, Clear: h.Clear,
@@ -270,6 +275,7 @@ func (h *House) Crash() *House {
 	h.T.Helper()
 	c := New(h.T)
 	c.kek, c.Bot, c.Keep, c.Unknown, c.Notice, c.SendFor = h.kek, h.Bot, h.Keep, h.Unknown, h.Notice, h.SendFor
+	c.Net.Peculiar, c.Net.Numbered = h.Net.Peculiar, h.Net.Numbered
 	c.ahead.Store(h.ahead.Load())
 	c.seq.Store(h.seq.Load())
 	for range 50 {
