@@ -36,34 +36,110 @@ type update struct {
 	id      string
 	field   string // the field that says what happened; "" = none that is known
 	fields  int    // how many fields beside the id
+	lone    marks  // what the body would be if it were no update
 	msg     message
 	other   other
 	deleted []string
 }
 
+// marks are fields by which an object is known that stands alone, without the
+// update around it. Telegram sends none, but people keep them so.
+type marks uint8
+
+const (
+	markMessageID marks = 1 << iota
+	markChat
+	markFrom
+	markInstance
+	markMember
+	markOK
+	markResult
+)
+
+func (m marks) all(want marks) bool { return m&want == want }
+
 func (me self) decode(body []byte) (channel.Batch, error) {
 	s := wire.NewScanner(body)
+	if s.Peek() == '[' {
+		return me.list(body)
+	}
 	var u update
 	is := s.Object()
 	for ok := is; ok && s.Field(); {
 		u.read(&s)
 	}
-	switch err := s.End(); {
-	case err != nil:
+	if err := s.End(); err != nil {
 		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, err)
-	case !is, u.id == "" && (u.fields > 1 || u.fields == 1 && u.field == ""):
-		// Other networks say "message" as well, but never alone.
+	}
+	if u.id == "" && u.lone != 0 {
+		if u.lone.all(markOK | markResult) {
+			return me.list(body)
+		}
+		u.alone(body)
+	}
+	// Other networks say "message" as well, but never alone.
+	if !is || u.id == "" && (u.fields > 1 || u.fields == 1 && u.field == "") {
 		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, errNotUpdate)
-	case u.field == "":
-		return channel.Batch{Unknown: u.fields}, nil
 	}
-	e := channel.Event{Kind: sotto.EventOther}
-	if isMessage(u.field) {
-		u.msg.event(&e, u.field, me)
-	} else {
-		u.other.event(&e, u.field)
+	var b channel.Batch
+	u.add(&b, me, body)
+	return b, nil
+}
+
+// list reads several updates, alone or as getUpdates answers them. Each must
+// have its id.
+func (me self) list(body []byte) (channel.Batch, error) {
+	var b channel.Batch
+	s := wire.NewScanner(body)
+	foreign := false
+	read := func() {
+		for ok := s.Array(); ok && s.Elem(); {
+			var u update
+			for ok := s.Object(); ok && s.Field(); {
+				u.read(&s)
+			}
+			foreign = foreign || u.id == ""
+			u.add(&b, me, body)
+		}
 	}
-	return channel.Batch{Events: u.deliveries(e, body)}, nil
+	answer := s.Peek() == '{'
+	if !answer {
+		read()
+	}
+	for ok := answer && s.Object(); ok && s.Field(); {
+		if string(s.Name()) == "result" {
+			read()
+		} else {
+			s.Skip()
+		}
+	}
+	if err := s.End(); err != nil {
+		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, err)
+	}
+	if foreign || !answer && len(b.Events)+b.Unknown == 0 {
+		return channel.Batch{}, sotto.E("telegram.decode", sotto.KindInvalid, errNotUpdate)
+	}
+	return b, nil
+}
+
+// alone reads once more, as what stands in an update, a body that is none.
+func (u *update) alone(body []byte) {
+	s := wire.NewScanner(body)
+	lone := update{fields: 1}
+	switch {
+	case u.lone.all(markMessageID | markChat):
+		lone.field = "message"
+		lone.msg.read(&s)
+	case u.lone.all(markFrom | markInstance):
+		lone.field = "callback_query"
+		lone.other.read(&s, nil)
+	case u.lone.all(markChat | markFrom | markMember):
+		lone.field = "my_chat_member"
+		lone.other.read(&s, nil)
+	default:
+		return
+	}
+	*u = lone
 }
 
 // read reads one field of the update.
@@ -73,7 +149,7 @@ func (u *update) read(s *wire.Scanner) {
 		u.id = s.ID()
 		return
 	case "message", "edited_message", "channel_post", "edited_channel_post",
-		"business_message", "edited_business_message":
+		"business_message", "edited_business_message", guest:
 		u.field = string(s.Name())
 		u.msg = message{}
 		u.msg.read(s)
@@ -84,14 +160,53 @@ func (u *update) read(s *wire.Scanner) {
 	case "business_connection", "message_reaction", "message_reaction_count", "inline_query",
 		"chosen_inline_result", "callback_query", "shipping_query", "pre_checkout_query",
 		"purchased_paid_media", "poll", "poll_answer", "my_chat_member", "chat_member",
-		"chat_join_request", "chat_boost", "removed_chat_boost":
+		"chat_join_request", "chat_boost", "removed_chat_boost", "managed_bot", "subscription":
 		u.field = string(s.Name())
 		u.other = other{}
 		u.other.read(s, nil)
 	default:
+		u.mark(string(s.Name()))
 		s.Skip()
 	}
 	u.fields++
+}
+
+// guest is a message to the bot in a chat that it is not in. It is answered
+// through a method of its own, which this package does not use.
+const guest = "guest_message"
+
+func (u *update) mark(name string) {
+	switch name {
+	case "message_id":
+		u.lone |= markMessageID
+	case "chat":
+		u.lone |= markChat
+	case "from":
+		u.lone |= markFrom
+	case "chat_instance":
+		u.lone |= markInstance
+	case "new_chat_member":
+		u.lone |= markMember
+	case "ok":
+		u.lone |= markOK
+	case "result":
+		u.lone |= markResult
+	}
+}
+
+// add puts what the update says into b.
+func (u *update) add(b *channel.Batch, me self, body []byte) {
+	if u.field == "" {
+		b.Unknown += u.fields
+		return
+	}
+	e := channel.Event{Kind: sotto.EventOther}
+	if isMessage(u.field) {
+		u.msg.event(&e, u.field, me)
+	} else {
+		u.other.event(&e, u.field)
+	}
+	b.Events = append(b.Events, u.deliveries(e, body)...)
 }
 
 // deliveries gives e its de-duplication key, and makes one event of each

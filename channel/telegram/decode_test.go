@@ -201,8 +201,13 @@ func TestDecodeOthers(t *testing.T) {
 		{"unblocked", in("my_chat_member", `"date":1700000000,`+ann+`,`+private+`,"old_chat_member":{"status":"kicked"},"new_chat_member":{"status":"member"}`), with(func(e *channel.Event) {
 			e.Kind, e.ID = sotto.EventUnblock, ""
 		}), 0},
-		{"bot added to a group", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"left"},"new_chat_member":{"status":"member"}`), grouped(sotto.EventJoin, func(e *channel.Event) { e.ID = "" }), 0},
-		{"bot kicked from a group", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"restricted","is_member":true},"new_chat_member":{"status":"kicked"}`), grouped(sotto.EventLeave, func(e *channel.Event) { e.ID = "" }), 0},
+		{"bot added to a group", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"left"},"new_chat_member":{"status":"member"}`), grouped(sotto.EventJoin, func(e *channel.Event) { e.ID, e.Self = "", true }), 0},
+		{"bot kicked from a group", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"restricted","is_member":true},"new_chat_member":{"status":"kicked"}`), grouped(sotto.EventLeave, func(e *channel.Event) { e.ID, e.Self = "", true }), 0},
+		{"bot made administrator of a channel", in("my_chat_member", `"date":1700000000,`+ann+`,"chat":{"id":-100200,"type":"channel"},"old_chat_member":{"status":"left"},"new_chat_member":{"status":"administrator"}`), grouped(sotto.EventOther, func(e *channel.Event) { e.ID = "" }), 0},
+		{"guest message", in("guest_message", msg+group+`,"guest_query_id":"q","text":"@bot hi"`), grouped(sotto.EventOther, func(e *channel.Event) { e.Text = "@bot hi" }), 0},
+		{"subscription", in("subscription", `"user":{"id":41,"language_code":"de"},"date":1700000000`), with(func(e *channel.Event) {
+			e.Kind, e.ID, e.Conversation = sotto.EventOther, "", ""
+		}), 0},
 		{"bot promoted", in("my_chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"administrator"}`), grouped(sotto.EventOther, func(e *channel.Event) { e.ID = "" }), 0},
 		{"somebody left", in("chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"left","user":{"id":41}}`), grouped(sotto.EventLeave, func(e *channel.Event) { e.ID = "" }), 0},
 		{"somebody was removed", in("chat_member", `"date":1700000000,`+ann+`,`+group+`,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"kicked","user":{"id":42}}`), grouped(sotto.EventOther, func(e *channel.Event) { e.ID = "" }), 0},
@@ -280,6 +285,53 @@ func TestAddressed(t *testing.T) {
 				if got := b.Events[0].Addressed; got != want {
 					t.Errorf("name %q: Addressed = %v, want %v", me.name, got, want)
 				}
+			}
+		})
+	}
+}
+
+// What people keep of updates often lacks the update around it, or has several.
+func TestDecodeOtherFrames(t *testing.T) {
+	text := direct()
+	text.Text = "hi"
+	second := text
+	second.Delivery = "8"
+	up := func(id string) string {
+		return `{"update_id":` + id + `,"message":{` + msg + private + `,"text":"hi"}}`
+	}
+	for _, tt := range []struct {
+		name, body string
+		want       []channel.Event
+		ok         bool
+	}{
+		{"answer to getUpdates", `{"ok":true,"result":[` + up("7") + `,` + up("8") + `]}`, []channel.Event{text, second}, true},
+		{"turned round", `{"result":[` + up("7") + `],"ok":true}`, []channel.Event{text}, true},
+		{"nothing new", `{"ok":true,"result":[]}`, nil, true},
+		{"list", `[` + up("7") + `,` + up("8") + `]`, []channel.Event{text, second}, true},
+		{"list of messages", `[{` + msg + private + `}]`, nil, false},
+		{"list of something else", `[1,{}]`, nil, false},
+		{"answer of something else", `{"ok":true,"result":{"id":1}}`, nil, true},
+		{"Slack's refusal", `{"ok":false,"error":"x"}`, nil, false},
+		{"message", `{` + msg + private + `,"text":"hi"}`, []channel.Event{text}, true},
+		{"message with a poll", `{"poll":{"id":"1"},` + msg + private + `}`, with(func(e *channel.Event) {
+			e.Attachments = []channel.Attachment{{Kind: "other"}}
+		}), true},
+		{"press", `{"message":{"message_id":5,"date":1,` + private + `},"id":"99",` + ann + `,"chat_instance":"1","data":"Y"}`, with(func(e *channel.Event) {
+			e.Kind, e.Text, e.Payload, e.Callback, e.Time = sotto.EventButton, "Y", "Y", "99", time.Time{}
+		}), true},
+		{"standing", `{"date":1700000000,` + ann + `,` + private + `,"old_chat_member":{"status":"member"},"new_chat_member":{"status":"kicked"}}`, with(func(e *channel.Event) {
+			e.Kind, e.ID = sotto.EventBlock, ""
+		}), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, err := Decode([]byte(tt.body))
+			for i := range b.Events {
+				if strings.HasPrefix(b.Events[i].Delivery, "h") { // of the body
+					b.Events[i].Delivery = "7"
+				}
+			}
+			if diff := cmp.Diff(tt.want, b.Events); diff != "" || (err == nil) != tt.ok || b.Unknown != 0 {
+				t.Errorf("%v, %d unknown: %s", err, b.Unknown, diff)
 			}
 		})
 	}

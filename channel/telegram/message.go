@@ -232,6 +232,8 @@ func (m *message) kind(field string, e *channel.Event) sotto.EventKind {
 		return sotto.EventMigrate
 	case strings.HasSuffix(field, "channel_post"):
 		return sotto.EventOther // a channel speaks, not a person
+	case field == guest:
+		return sotto.EventOther
 	case m.byBot, m.connection != "" && m.from.id != m.chat.id:
 		return sotto.EventEcho // written for the business account, not to it
 	case m.left != "" && m.left == m.from.id:
@@ -410,6 +412,7 @@ func (o *other) event(e *channel.Event, field string) {
 		o.button(e)
 	case "my_chat_member":
 		e.Kind = o.standing()
+		e.Self = e.Kind == sotto.EventJoin || e.Kind == sotto.EventLeave
 	case "chat_member":
 		if o.is.user == o.from.id { // their own act, not an administrator's
 			e.Kind = presence(&o.was, &o.is)
@@ -440,7 +443,10 @@ func (o *other) button(e *channel.Event) {
 
 // standing says what became of the bot itself in a chat.
 func (o *other) standing() sotto.EventKind {
-	if o.chat.group() {
+	switch {
+	case o.chat.kind == "channel": // nobody talks to it there
+		return sotto.EventOther
+	case o.chat.group():
 		return presence(&o.was, &o.is)
 	}
 	switch o.is.status {

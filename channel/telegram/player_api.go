@@ -352,7 +352,9 @@ func (p *player) download(w http.ResponseWriter, name string) {
 func (p *player) setUp(method string, f *params) (any, []play.Shown, *wrong) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	done := func(text string) (any, []play.Shown, *wrong) { return true, []play.Shown{{Kind: "setup", Text: text}}, nil }
+	done := func(text string) (any, []play.Shown, *wrong) {
+		return true, []play.Shown{{Kind: "setup", Text: text}}, nil
+	}
 	switch method {
 	case "setwebhook":
 		h := playedHook{URL: f.text("url"), Most: 40}

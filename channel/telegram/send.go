@@ -270,7 +270,8 @@ type answer struct {
 	after   int64  // seconds
 	migrate int64  // the new id of a group that became a supergroup
 	message int64  // the id of the message sent
-	body    []byte // for Check
+	body    []byte // for ask
+	date    string // the header
 }
 
 // read reads an answer and reports whether it is the API's own.
@@ -334,6 +335,7 @@ func (a *Adapter) post(ctx context.Context, to wire.Endpoint, body []byte, kind 
 		}
 		return answer{}, sortStatus(got)
 	}
+	ans.date = got.Header.Get("Date")
 	if ans.ok && got.Status/100 == 2 {
 		return ans, nil
 	}
@@ -361,15 +363,20 @@ func sortError(got wire.Answer, ans *answer) *channel.SendError {
 	if ans.after > 0 {
 		e.RetryAfter = wire.Seconds(strconv.FormatInt(ans.after, 10))
 	}
-	if word := ans.cause; word != "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusForbidden) {
+	if ans.cause == tooLarge {
+		e.Code = tooLarge
+	} else if word := ans.cause; word != "" && (e.Status == http.StatusBadRequest || e.Status == http.StatusForbidden) {
 		e.Class = channel.Gone
 		e.Code += "." + word
 	}
 	return e
 }
 
-// cause names the reason that a chat cannot be reached. Telegram tells these
-// apart only in its prose.
+// tooLarge is the cause of a file that the API does not hand out.
+const tooLarge = "too_large"
+
+// cause names the reason that a chat cannot be reached, or a file not be had.
+// Telegram tells these apart only in its prose.
 func cause(description string) string {
 	d := strings.ToLower(description)
 	for _, c := range [...]struct{ part, word string }{
@@ -383,6 +390,7 @@ func cause(description string) string {
 		{"bot was kicked", "kicked"},
 		{"bot is not a member", "not_a_member"},
 		{"can't initiate conversation", "not_started"},
+		{"file is too big", tooLarge},
 	} {
 		if strings.Contains(d, c.part) {
 			return c.word

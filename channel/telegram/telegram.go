@@ -59,6 +59,8 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Client makes the calls. Required; set by the server.
 	Client channel.Doer `yaml:"-"`
+	// Now is the clock that Telegram's is compared with, default the machine's.
+	Now func() time.Time `yaml:"-"`
 }
 
 // Adapter is one bot on Telegram. Its zero value verifies and sends nothing.
@@ -69,6 +71,7 @@ type Adapter struct {
 	api     string
 	timeout time.Duration // 0 = the caller's
 	client  channel.Doer
+	now     func() time.Time
 	traits  channel.Traits
 
 	message, document, action, acknowledge wire.Endpoint // the methods for sending
@@ -79,14 +82,19 @@ var (
 	_ channel.Typer        = (*Adapter)(nil)
 	_ channel.Acknowledger = (*Adapter)(nil)
 	_ channel.Checker      = (*Adapter)(nil)
+	_ channel.Installer    = (*Adapter)(nil)
+	_ channel.Fetcher      = (*Adapter)(nil)
 )
 
 // New makes an adapter. The error, of kind invalid, names everything that is
 // wrong with c at once and holds no secret.
 func New(c Config) (*Adapter, error) {
 	a := &Adapter{
-		secrets: c.Secrets, token: c.Token, timeout: c.Timeout, client: c.Client,
+		secrets: c.Secrets, token: c.Token, timeout: c.Timeout, client: c.Client, now: c.Now,
 		traits: channel.Traits{StableTime: true, Migrates: true, Pace: c.Pace.Or(pace())},
+	}
+	if a.now == nil {
+		a.now = time.Now //nolint:forbidigo // the default that Config promises
 	}
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }

@@ -106,9 +106,21 @@ type recorder struct {
 	bodies  []map[string]any
 	forms   []url.Values
 	files   []string
+	paths   []string
+
+	files404 bool      // there are no files to be had
+	date     time.Time // of the answers
 }
 
 func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec.paths = append(rec.paths, r.URL.Path)
+	if rec.files404 && strings.HasPrefix(r.URL.Path, "/file/") {
+		http.NotFound(w, r)
+		return
+	}
+	if !rec.date.IsZero() {
+		w.Header().Set("Date", rec.date.UTC().Format(http.TimeFormat))
+	}
 	_, method, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/bot"), "/")
 	rec.calls = append(rec.calls, method)
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
@@ -140,6 +152,7 @@ func start(t *testing.T, rec *recorder) *telegram.Adapter {
 	a, err := telegram.New(telegram.Config{
 		Token: channel.NewSecret(token), Secrets: channel.Secrets{channel.NewSecret("s")},
 		Username: "@SottoBot", API: srv.URL + "/", Client: srv.Client(),
+		Now: func() time.Time { return clock },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -247,41 +260,5 @@ func TestTypingAndAcknowledge(t *testing.T) {
 		{"business_connection_id": "bc", "chat_id": 41.0, "action": "typing"}, {"callback_query_id": "99"},
 	}, rec.bodies); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestCheck(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		me   string
-		hook string
-		want []string // a word of each finding
-	}{
-		{"all well", `{"username":"sottobot"}`, `{"url":"https://x/y","allowed_updates":["message","edited_message","callback_query","my_chat_member"]}`, nil},
-		{"default updates", `{"username":"SottoBot"}`, `{"url":"https://x/y"}`, nil},
-		{"no webhook", `{"username":"sottobot"}`, `{"url":""}`, []string{"No webhook"}},
-		{
-			"all wrong", `{"username":"other","can_read_all_group_messages":true}`,
-			`{"url":"https://x/secret-path","pending_update_count":500,"last_error_date":1700000000,"last_error_message":"Wrong response\u001b[31m: 500.","allowed_updates":["message","edited_message","callback_query"]}`,
-			[]string{"@other", "privacy", "2023-11-14T22:13:20Z: Wrong response[31m: 500.", "500 updates", "my_chat_member"},
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			rec := &recorder{answers: []string{`{"ok":true,"result":` + tt.me + `}`, `{"ok":true,"result":` + tt.hook + `}`}}
-			found, err := start(t, rec).Check(t.Context(), channel.Installation{})
-			if err != nil || len(found) != len(tt.want) {
-				t.Fatalf("%v, %v", found, err)
-			}
-			for i, finding := range found {
-				f := finding.Text
-				if !strings.Contains(f, tt.want[i]) || strings.Contains(f, "secret-path") || strings.Contains(f, "\x1b") {
-					t.Errorf("finding %q, want one about %q", f, tt.want[i])
-				}
-			}
-		})
-	}
-	rec := &recorder{answers: []string{`{"ok":true,"result":{"username":7}}`}}
-	if _, err := start(t, rec).Check(t.Context(), channel.Installation{}); sotto.KindOf(err) != sotto.KindUnavailable {
-		t.Error(err)
 	}
 }
