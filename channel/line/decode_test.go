@@ -125,7 +125,8 @@ func members(t *testing.T, body string) (more int) {
 	}
 	var b struct {
 		Events []struct {
-			Joined, Left list
+			Joined list `json:"joined"`
+			Left   list `json:"left"`
 		} `json:"events"`
 	}
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
