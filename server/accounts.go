@@ -7,10 +7,12 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/instagram"
+	"github.com/sotto-chat/sotto/channel/line"
 	"github.com/sotto-chat/sotto/channel/messenger"
 	"github.com/sotto-chat/sotto/channel/telegram"
 	"github.com/sotto-chat/sotto/channel/webchat"
 	"github.com/sotto-chat/sotto/channel/whatsapp"
+	"github.com/sotto-chat/sotto/internal/clock"
 	"github.com/sotto-chat/sotto/internal/config"
 )
 
@@ -51,7 +53,17 @@ func networks() map[string]network {
 		},
 		"instagram": {
 			func() channel.Adapter { return new(instagram.Adapter) },
-			read(func(c instagram.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return instagram.New(c) }),
+			read(func(c instagram.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client = d
+				return instagram.New(c)
+			}),
+		},
+		"line": {
+			func() channel.Adapter { return new(line.Adapter) },
+			read(func(c line.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client, c.Now = d, clock.Wall()
+				return line.New(c)
+			}),
 		},
 		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
 	}
