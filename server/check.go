@@ -115,17 +115,13 @@ func (s *Server) checkNetworks(ctx context.Context) Findings {
 		if a.web != nil {
 			continue
 		}
-		out = append(out, checkNetwork(ctx, client, a)...)
+		out = append(out, s.checkNetwork(ctx, client, a)...)
 	}
 	return out
 }
 
-func checkNetwork(ctx context.Context, client *egress.Client, a account) Findings {
-	view, err := client.For(a.key, a.bases...)
-	if err != nil {
-		return Findings{{Text: a.key + ": " + err.Error()}}
-	}
-	ad, err := a.build(view)
+func (s *Server) checkNetwork(ctx context.Context, client *egress.Client, a account) Findings {
+	ad, err := a.adapter(client)
 	if err != nil {
 		return Findings{{Text: a.key + ": " + err.Error()}}
 	}
@@ -133,9 +129,9 @@ func checkNetwork(ctx context.Context, client *egress.Client, a account) Finding
 	if !ok {
 		return nil
 	}
-	found, err := c.Check(ctx, channel.Installation{})
+	found, err := c.Check(ctx, s.wanted(a))
 	if err != nil {
-		return Findings{{Text: a.key + ": the network does not answer: " + err.Error()}}
+		return Findings{{Text: a.key + ": the network was asked and refused or did not answer: " + err.Error()}}
 	}
 	if len(found) == 0 {
 		return Findings{{OK: true, Text: a.key + ": token and webhook"}}

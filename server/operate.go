@@ -9,6 +9,7 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/internal/audit"
 	"github.com/sotto-chat/sotto/internal/control"
+	"github.com/sotto-chat/sotto/internal/deletion"
 	"github.com/sotto-chat/sotto/internal/gate"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
 	"github.com/sotto-chat/sotto/internal/people"
@@ -50,6 +51,17 @@ type Report = lifecycle.Report
 // Receipt is the proof of an erasure.
 type Receipt = lifecycle.Receipt
 
+// Wish is a wish to be deleted that a network passed on.
+type Wish = deletion.Request
+
+// Settle ends a wish: by erasing a person, with a reason to refuse, or, with
+// neither, because nothing is held.
+type Settle struct {
+	Code   string `json:"code"`
+	Erase  *Who   `json:"erase,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
 // Verified is what an audit of the whole log found.
 type Verified struct {
 	OK    bool   `json:"ok"`
@@ -70,6 +82,9 @@ const (
 	OpRotate    = "rotate"    // in: nothing; out: number of keys wrapped anew
 	OpErasing   = "erasing"   // in: nothing; out: number of erasures whose rows are being deleted
 	OpCheck     = "check"     // in: nothing; out: problems found in the data
+	OpWishes    = "wishes"    // in: nothing; out: a list of Wish
+	OpWish      = "wish"      // in: code; out: the network's number of whoever is meant
+	OpSettle    = "settle"    // in: Settle; out: Wish
 )
 
 // Operate carries out an operation on the data of a configuration: in the
@@ -133,7 +148,7 @@ func (s *Server) offline(ctx context.Context, p *parts, op string, in, out any) 
 	if err != nil {
 		return err
 	}
-	if op == OpErase { // nobody else will
+	if op == OpErase || op == OpSettle { // nobody else will
 		if err := p.life.FinishErasures(ctx); err != nil {
 			return err
 		}
@@ -153,14 +168,14 @@ func reencode(v, out any) error {
 func (s *Server) operations(p *parts) *control.Mux {
 	m := control.NewMux()
 	m.Handle(OpExport, on(func(ctx context.Context, w Who) (json.RawMessage, error) {
-		id, err := s.person(p, w)
+		id, err := s.person(ctx, p, w)
 		if err != nil {
 			return nil, err
 		}
 		return p.life.Export(ctx, id, sotto.RecipientPrivacy)
 	}))
 	m.Handle(OpErase, on(func(ctx context.Context, w Who) (Receipt, error) {
-		id, err := s.person(p, w)
+		id, err := s.person(ctx, p, w)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -178,6 +193,9 @@ func (s *Server) operations(p *parts) *control.Mux {
 	m.Handle(OpProve, on(func(ctx context.Context, index int64) (json.RawMessage, error) { return p.log.Prove(ctx, index) }))
 	m.Handle(OpRotate, on(func(ctx context.Context, _ struct{}) (int64, error) { return s.rotate(ctx, p) }))
 	m.Handle(OpErasing, on(func(ctx context.Context, _ struct{}) (int64, error) { return p.life.Erasing(ctx) }))
+	m.Handle(OpWishes, on(func(ctx context.Context, _ struct{}) ([]Wish, error) { return p.deletion.List(ctx) }))
+	m.Handle(OpWish, on(func(ctx context.Context, code string) (string, error) { return p.deletion.Subject(ctx, code) }))
+	m.Handle(OpSettle, on(func(ctx context.Context, w Settle) (Wish, error) { return s.settle(ctx, p, w) }))
 	m.Handle(OpCheck, on(func(ctx context.Context, _ struct{}) ([]string, error) { return s.checkData(ctx, p), nil }))
 	return m
 }
@@ -192,7 +210,7 @@ func on[In, Out any](f func(context.Context, In) (Out, error)) func(context.Cont
 	}
 }
 
-func (s *Server) person(p *parts, w Who) (sotto.PersonID, error) {
+func (s *Server) person(ctx context.Context, p *parts, w Who) (sotto.PersonID, error) {
 	if w.Person != "" {
 		id, err := sotto.ParsePersonID(w.Person)
 		if err != nil {
@@ -206,14 +224,14 @@ func (s *Server) person(p *parts, w Who) (sotto.PersonID, error) {
 	key := w.Channel + "/" + w.Account
 	for _, a := range s.accounts {
 		if a.key == key {
-			return p.vault.PersonID(w.Channel, key, w.User), nil
+			return p.people.Canonical(ctx, p.vault.PersonID(w.Channel, key, w.User))
 		}
 	}
 	return sotto.PersonID{}, sotto.E("server.person", sotto.KindNotFound, fmt.Errorf("no account %q of channel %q is configured", w.Account, w.Channel))
 }
 
 func (s *Server) explain(ctx context.Context, p *parts, e Explain) (Explained, error) {
-	id, err := s.person(p, e.Who)
+	id, err := s.person(ctx, p, e.Who)
 	if err != nil {
 		return Explained{}, err
 	}
@@ -239,6 +257,22 @@ func (s *Server) explain(ctx context.Context, p *parts, e Explain) (Explained, e
 		Categories: e.Categories, Recipient: e.Recipient,
 	})
 	return Explained{Allowed: d.Allowed, Person: id.String(), Facts: st.Facts(), Reasons: d.Reasons}, err
+}
+
+func (s *Server) settle(ctx context.Context, p *parts, w Settle) (Wish, error) {
+	switch {
+	case w.Erase != nil && w.Reason != "":
+		return Wish{}, sotto.E("server.settle", sotto.KindInvalid, errors.New("either somebody is erased or the wish is refused"))
+	case w.Erase != nil:
+		id, err := s.person(ctx, p, *w.Erase)
+		if err != nil {
+			return Wish{}, err
+		}
+		return p.deletion.Settle(ctx, w.Code, deletion.Erased, id, "")
+	case w.Reason != "":
+		return p.deletion.Settle(ctx, w.Code, deletion.Refused, sotto.PersonID{}, w.Reason)
+	}
+	return p.deletion.Settle(ctx, w.Code, deletion.Nothing, sotto.PersonID{}, "")
 }
 
 func (s *Server) verify(ctx context.Context, p *parts) (Verified, error) {

@@ -5,6 +5,7 @@
 //	sotto init | check                begin, and see what is wrong
 //	sotto sim CHANNEL                 chat with it as on that network, without an account
 //	sotto decode CHANNEL              what a webhook body says
+//	sotto channel setup | check       connect an account to its network
 //	sotto export | erase              a person's data, and its end
 //	sotto retention | policy | audit  what goes, what may be done, what was done
 //	sotto bench                       how fast this machine is with it
@@ -41,6 +42,8 @@ type cli struct {
 	Policy    policyCmd    `cmd:"" help:"See which use of personal data is allowed, and why."`
 	Audit     auditCmd     `cmd:"" help:"Verify the audit log, and prove entries of it."`
 	Keys      keysCmd      `cmd:"" help:"Rotate the key-encryption key."`
+	Channel   channelCmd   `cmd:"" help:"Connect an account to its network, and see what is wrong with it."`
+	Deletion  deletionCmd  `cmd:"" help:"Wishes to be deleted that networks pass on."`
 	Bench     benchCmd     `cmd:"" help:"Measure this machine: webhooks to durable 200, and webhook to reply."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
