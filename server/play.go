@@ -53,7 +53,11 @@ func Players() []string { return slices.Sorted(maps.Keys(players())) }
 // Account returns the lines of a configuration for an account on the network
 // whose API is at base, and the environment variables that they refer to.
 func (p *Played) Account(name, base string) (lines string, env map[string]string) {
-	settings, env := p.Settings(base), map[string]string{}
+	return p.section(name, p.Settings(base))
+}
+
+func (p *Played) section(name string, settings map[string]string) (lines string, env map[string]string) {
+	env = map[string]string{}
 	kinds := map[string]reflect.Type{}
 	keys(p.config, kinds)
 	var b strings.Builder

@@ -39,7 +39,8 @@ const defaultTimeout = 10 * time.Second
 var errQuit = errors.New("quit")
 
 // Chat carries out the lines of in, one by one, and says what is wrong with
-// them, until in or ctx ends or a line says /quit. [Help] says what can be typed.
+// them, until in or ctx ends or a line says /quit. Where in ends it waits until
+// the bot has said nothing for a second. [Help] says what can be typed.
 func (s *Sim) Chat(ctx context.Context, in io.Reader) error {
 	st := &stage{s: s, timeout: defaultTimeout}
 	lines, fault := readLines(ctx, in)
@@ -49,6 +50,7 @@ func (s *Sim) Chat(ctx context.Context, in io.Reader) error {
 			return nil
 		case text, more := <-lines:
 			if !more {
+				st.linger(ctx)
 				return <-fault
 			}
 			c, ok := parse(text, false)
@@ -65,6 +67,16 @@ func (s *Sim) Chat(ctx context.Context, in io.Reader) error {
 			if err != nil {
 				s.say("  ! %v", err)
 			}
+		}
+	}
+}
+
+// linger waits, where the lines have ended, for what the bot still says.
+func (st *stage) linger(ctx context.Context) {
+	for n := -1; n != len(st.s.Shown()); {
+		n = len(st.s.Shown())
+		if sleep(ctx, time.Second) != nil {
+			return
 		}
 	}
 }
