@@ -64,6 +64,22 @@ type Reply struct {
 	Buttons []Button
 }
 
+// Attachment is something sent along that is not text, as it is announced:
+// nothing of it was fetched yet, and what it is stands only in the [File].
+type Attachment struct {
+	Kind string // image, video, audio, file, sticker, location, contact, other
+	MIME string // what the sender or the network calls it, which may be wrong; "" where nobody says
+	Ext  string // the ending of its name, such as ".pdf"; a name itself may be personal
+}
+
+// File is an attachment that was fetched. Where and with which device it was made
+// was taken out of images, sound and films; documents are as they were sent. What
+// a picture shows or a text says is not masked.
+type File struct {
+	MIME string // by the content alone
+	Data []byte // not to be changed: it is stored after the turn, if files are kept
+}
+
 // Turn is one handling of one event: what the bot sees and says. A Turn is
 // used by one goroutine at a time and is worth nothing after the bot returned.
 type Turn struct {
@@ -73,6 +89,16 @@ type Turn struct {
 	// History returns up to n earlier lines of the conversation, oldest first,
 	// masked with the same placeholders as Text. It is nil where there is none.
 	History func(ctx context.Context, n int) ([]Line, error)
+
+	// Attachments are what was sent along, for a [MediaBot]; nobody else is told.
+	Attachments []Attachment
+
+	// Fetch gets attachment i from the network, for a [MediaBot]; it is nil for
+	// others. Asking again is not another download. Kinds of errors: KindInvalid
+	// for a file that is too large, damaged, or of a type that is not accepted;
+	// KindDenied where the gate refuses; KindNotFound where there is nothing to
+	// fetch, as with a location; KindBusy and KindUnavailable for what may pass.
+	Fetch func(ctx context.Context, i int) (*File, error)
 
 	replies []Reply
 }
@@ -100,3 +126,21 @@ type BotFunc func(ctx context.Context, t *Turn) error
 
 // Turn calls f.
 func (f BotFunc) Turn(ctx context.Context, t *Turn) error { return f(ctx, t) }
+
+// MediaBot is a [Bot] that can do something with what people send along. If
+// Media returns true it gets messages that have no text too, with their
+// [Turn.Attachments]; other bots never see those, and the person is told to write
+// in words. Media is asked once, at the start.
+type MediaBot interface {
+	Bot
+	Media() bool
+}
+
+// MediaFunc lets a function be a [MediaBot].
+type MediaFunc func(ctx context.Context, t *Turn) error
+
+// Turn calls f.
+func (f MediaFunc) Turn(ctx context.Context, t *Turn) error { return f(ctx, t) }
+
+// Media returns true.
+func (MediaFunc) Media() bool { return true }

@@ -52,6 +52,11 @@ func Table() []Row {
 			[]string{".", "internal/clock", "internal/codec", "internal/gate", "internal/store", "internal/vault"},
 			"a domain: what can be answered by a number",
 		},
+		{
+			"internal/media",
+			[]string{".", "channel", "internal/audit", "internal/clock", "internal/codec", "internal/gate", "internal/ids", "internal/store", "internal/vault"},
+			"a domain: what people send along that is not text",
+		},
 		{"internal/answer", []string{"."}, "a bot like any other: it sees what a bot sees"},
 		{
 			"internal/outbox",
@@ -62,7 +67,7 @@ func Table() []Row {
 			"internal/inbox",
 			[]string{
 				".", "channel", "pii", "internal/audit", "internal/clock", "internal/gate", "internal/guard", "internal/handout", "internal/ids", "internal/journal",
-				"internal/notice", "internal/offers", "internal/outbox", "internal/people", "internal/store", "internal/transcript", "internal/vault", "internal/wording",
+				"internal/media", "internal/notice", "internal/offers", "internal/outbox", "internal/people", "internal/store", "internal/transcript", "internal/vault", "internal/wording",
 			},
 			"a flow: the way of a message through all parts",
 		},

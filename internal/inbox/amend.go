@@ -36,6 +36,7 @@ func (t *turn) amend(ctx context.Context) (verdict, error) {
 		return again, err
 	}
 	if t.ev.Kind == sotto.EventDelete {
+		t.res.forgotten = t.messageKey()
 		for i := range rows {
 			t.res.removed = append(t.res.removed, rows[i].ID)
 		}

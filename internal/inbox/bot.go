@@ -41,6 +41,8 @@ func (t *turn) converse(ctx context.Context) (verdict, error) {
 		Language: t.lang,
 	}
 	bt.History = func(ctx context.Context, n int) ([]sotto.Line, error) { return t.history(ctx, permit, m, n) }
+	files := t.attach(ctx, bt)
+	defer files.Close()
 	said := transcript.Said{In: t.ev.Text, Button: t.ev.Payload}
 	if err := t.ask(ctx, bt); err != nil {
 		t.in.Stats.BotErrors.Add(1)
@@ -56,6 +58,9 @@ func (t *turn) converse(ctx context.Context) (verdict, error) {
 			if err := t.say(ctx, outbox.Reply, &outbox.Message{Text: text, Buttons: unmaskButtons(m, r.Buttons)}); err != nil {
 				return again, err
 			}
+		}
+		if err := t.keepFiles(ctx, files); err != nil {
+			return again, err
 		}
 	}
 	if err := t.keep(ctx, &said); err != nil {

@@ -20,6 +20,7 @@ type result struct {
 	row        *transcript.Row
 	changed    []transcript.Row // turns with another text
 	removed    []int64          // turns that go
+	forgotten  [16]byte         // a message that the person deleted, with its files
 	group      *groupKnown      // the group was told with the person
 	links      []link
 	handout    *handout.Row
@@ -73,6 +74,9 @@ func (in *Inbox) commitTx(tx *store.Tx, results []*result) error {
 
 // commitRest stores what few turns have.
 func (in *Inbox) commitRest(tx *store.Tx, r *result) error {
+	if err := in.forgetFiles(tx, r); err != nil {
+		return err
+	}
 	for i := range r.changed {
 		if err := in.cfg.Transcript.Replace(tx, &r.changed[i]); err != nil {
 			return err

@@ -31,6 +31,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/ids"
 	"github.com/sotto-chat/sotto/internal/journal"
+	"github.com/sotto-chat/sotto/internal/media"
 	"github.com/sotto-chat/sotto/internal/notice"
 	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/outbox"
@@ -66,6 +67,7 @@ type Config struct {
 	Outbox     *outbox.Outbox
 	Offers     *offers.Offers // default: a number is a text like any other
 	Handout    *handout.Desk
+	Media      *media.Media // default: bots get no attachments
 	Rights     Rights
 	IDs        *ids.Source
 	Now        clock.Clock
@@ -95,6 +97,7 @@ type Inbox struct {
 	d       dispatcher
 	stops   stops
 	limit   limiter
+	media   bool          // the bot gets attachments
 	acks    chan struct{} // bounds acknowledgements under way
 	Stats   Stats
 }
@@ -131,6 +134,7 @@ func (in *Inbox) Connect(ctx context.Context, cfg Config) error {
 		cfg.Typing = 700 * time.Millisecond
 	}
 	in.cfg = cfg
+	in.media = wantsMedia(&cfg)
 	in.version = cfg.Notice.Version()
 	in.limit = limiter{most: cfg.PerMinute, now: cfg.Now}
 	in.acks = make(chan struct{}, 64)

@@ -168,7 +168,7 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 	if t.st.Stopped || strings.HasPrefix(t.ev.Payload, wording.PayloadPrefix) {
 		return t.finish(ctx)
 	}
-	if t.ev.Text == "" && t.ev.Payload == "" {
+	if t.wordless() {
 		return t.tell(ctx, t.text("unsupported"))
 	}
 	if t.in.cfg.Outbox.Full(t.rec.Account) { // the network takes nothing: keep what comes in where it is
