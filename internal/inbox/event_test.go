@@ -23,7 +23,7 @@ func TestEvents(t *testing.T) {
 	kept := map[sotto.EventKind]func(*people.State){
 		sotto.EventBlock:   func(s *people.State) { s.Gone = true },
 		sotto.EventUnblock: func(s *people.State) { s.Gone = false },
-		sotto.EventOptOut:  func(s *people.State) { s.Stopped = true },
+		sotto.EventOptOut:  func(s *people.State) { s.Stopped, s.ByNetwork = true, true },
 		sotto.EventOptIn:   func(*people.State) {},
 		sotto.EventEdit:    func(*people.State) {},
 		sotto.EventDelete:  func(*people.State) {},

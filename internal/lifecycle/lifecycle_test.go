@@ -16,9 +16,10 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
-	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/handout"
+	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
+	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/parttest"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
@@ -127,13 +128,16 @@ func TestEveryTableIsExportedAndErased(t *testing.T) {
 	file, _, err := h.Handout.Prepare(context.Background(), h.IDs.Next(), h.Person("ann"), &handout.File{Data: []byte("a file")})
 	h.Must(err)
 	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.Handout.Add(tx, file) }))
-	want := map[string]int{"person": 1, "alias": 1, "handout": 1, "deletion_request": 0, "transcript": 2, "journal_event": 1, "outbox": 1, "lifecycle_erasure": 0}
+	of, err := h.Offers.Make(context.Background(), offers.Offer{ID: h.IDs.Next(), Person: h.Person("ann"), Conversation: h.Conversation("ann")}, []sotto.Button{{Label: "yes of ann"}})
+	h.Must(err)
+	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.Offers.Put(tx, of) }))
+	want := map[string]int{"person": 1, "alias": 1, "handout": 1, "offer": 1, "deletion_request": 0, "transcript": 2, "journal_event": 1, "outbox": 1, "lifecycle_erasure": 0}
 	if diff := cmp.Diff(want, count()); diff != "" {
 		t.Fatalf("rows of ann: %s", diff)
 	}
 	b, text := export(h, "ann")
 	if !b.Held || b.Profile == nil || b.Profile.Account != parttest.Account || b.Profile.Notice == "" || len(b.Turns) != 2 || len(b.Pending) != 1 || len(b.Sending) != 1 ||
-		!slices.Equal(b.Profile.Aliases, []string{other.String()}) || b.Also["handout"] != 1.0 {
+		!slices.Equal(b.Profile.Aliases, []string{other.String()}) || b.Also["handout"] != 1.0 || !strings.Contains(text, "yes of ann") {
 		t.Errorf("export: %s", text)
 	}
 	if b.Turns[0].You != "hello" || b.Turns[0].Bot[0] != "you said: hello" || b.Pending[0].Text != "pending of ann" || b.Sending[0].Text != "you said: waiting of ann" {

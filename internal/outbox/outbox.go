@@ -130,7 +130,7 @@ type Outbox struct {
 	accounts map[string]*account
 	muted    map[sotto.PersonID]Muting
 	mutes    atomic.Int64 // counts calls of Mute
-	round    int // counts premarks
+	round    int          // counts premarks
 	seen     time.Time
 	Stats    Stats
 }
@@ -156,7 +156,7 @@ func Open(ctx context.Context, cfg Config) (*Outbox, error) {
 	}
 	o := &Outbox{
 		cfg: cfg, lanes: make(map[sotto.ConversationID]*lane), rearm: make(chan struct{}, 1), paused: make(map[string]time.Time),
-		waits: make(map[string]int), base: cfg.Now(), accounts: make(map[string]*account), muted: make(map[sotto.PersonID]Muting),
+		waits: make(map[string]int), base: cfg.Now().Add(-century), accounts: make(map[string]*account), muted: make(map[sotto.PersonID]Muting),
 	}
 	o.wake = sync.NewCond(&o.mu)
 	err := cfg.DB.Migrate(ctx, "outbox", []string{

@@ -33,7 +33,7 @@ func failing(n int, err error) func(int, *channel.Outgoing) error {
 
 func TestClasses(t *testing.T) {
 	t.Parallel()
-	type counts struct{ Tried, Sent, Retried, Unknown, Dropped, Gone, Failed int }
+	type counts struct{ Tried, Sent, Retried, Unknown, Dropped, Gone, Failed, Window int }
 	for _, c := range []struct {
 		name       string
 		err        error
@@ -47,7 +47,7 @@ func TestClasses(t *testing.T) {
 		{name: "unknown, idempotent", idempotent: true, unknown: outbox.Drop, err: &channel.SendError{Class: channel.Unknown}, want: counts{Tried: 2, Sent: 1, Retried: 1}},
 		{name: "an error of no class", unknown: outbox.Drop, err: errors.New("no class"), want: counts{Tried: 1, Unknown: 1, Dropped: 1}},
 		{name: "a class that does not exist", err: &channel.SendError{Class: 99}, want: counts{Tried: 2, Sent: 1, Retried: 1, Unknown: 1}},
-		{name: "window", err: &channel.SendError{Class: channel.Window}, want: counts{Tried: 1, Dropped: 1, Failed: 1}},
+		{name: "window", err: &channel.SendError{Class: channel.Window}, want: counts{Tried: 1, Dropped: 1, Window: 1}},
 		{name: "bad", err: &channel.SendError{Class: channel.Bad}, want: counts{Tried: 1, Dropped: 1, Failed: 1}},
 		{name: "gone", err: &channel.SendError{Class: channel.Gone}, want: counts{Tried: 1, Dropped: 1, Gone: 1}},
 	} {
@@ -70,7 +70,7 @@ func TestClasses(t *testing.T) {
 			h.WaitIdle()
 			got := counts{
 				Tried: h.Net.Tried() - tried, Sent: len(h.Net.Sent()) - sent, Retried: int(s.Retried.Load()), Unknown: int(s.Unknown.Load()),
-				Dropped: int(s.Dropped.Load()), Gone: int(s.Gone.Load()), Failed: int(s.Failed.Load()),
+				Dropped: int(s.Dropped.Load()), Gone: int(s.Gone.Load()), Failed: int(s.Failed.Load()), Window: int(s.Window.Load()),
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)

@@ -8,9 +8,12 @@ import (
 	"github.com/sotto-chat/sotto/channel"
 )
 
-// moment is a time since the outbox was opened. It comes from the monotonic
-// clock where the times that are handed in have one.
+// moment is a time since a century before the outbox was opened, so that it is
+// more than 0 also after the clock went back. It comes from the monotonic clock
+// where the times that are handed in have one.
 type moment = time.Duration
+
+const century = 100 * 365 * 24 * time.Hour
 
 const never = moment(math.MaxInt64)
 
