@@ -40,6 +40,7 @@ func (c *Config) check() []Problem {
 	k.keys()
 	k.purposes()
 	k.bot()
+	k.media()
 	k.rest()
 	return k.found
 }
@@ -273,6 +274,49 @@ func (k *checker) bot() {
 	}
 	k.directory("bot.sources", b.Sources)
 	k.between("bot.timeout", b.Timeout, 100*time.Millisecond, 10*time.Minute)
+}
+
+// mediaTypes are images, sound, films, PDF and text.
+func mediaTypes() []string {
+	return []string{"image/*", "audio/*", "video/*", "application/pdf", "text/plain"}
+}
+
+func (k *checker) media() {
+	m := k.c.Media
+	if m.Limit < 64<<10 || m.Limit > 64<<20 {
+		k.say("media.limit", "has to be between 64KiB and 64MiB")
+	}
+	k.between("media.timeout", m.Timeout, time.Second, 10*time.Minute)
+	reply, _ := k.c.Purpose(sotto.PurposeReply)
+	switch {
+	case m.Retention < 0:
+		k.say("media.retention", "cannot be less than nothing; 0s keeps no files")
+	case m.Retention > max(0, reply.Retention):
+		k.say("media.retention", "is longer than that of the purpose reply, which is what people are told")
+	}
+	if len(m.Types) == 0 {
+		k.say("media.types", "is empty; leave it out, or name what bots may fetch")
+	}
+	for _, t := range m.Types {
+		if !isMediaType(t) {
+			k.say("media.types", "want types such as image/png or image/*")
+		}
+	}
+}
+
+// isMediaType reports whether t is a type, or all of a kind, in lower case.
+func isMediaType(t string) bool {
+	main, sub, ok := strings.Cut(t, "/")
+	return ok && isWord(main) && (sub == "*" || isWord(sub))
+}
+
+func isWord(s string) bool {
+	for _, c := range []byte(s) {
+		if !strings.ContainsRune("+-._", rune(c)) && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 100
 }
 
 func (k *checker) rest() {

@@ -53,6 +53,7 @@ type Config struct {
 	Channels   Accounts   `yaml:"channels"` // in the order of the file; default none, in development a web chat
 	Bot        Bot        `yaml:"bot"`
 	Outbox     Outbox     `yaml:"outbox"`
+	Media      Media      `yaml:"media"`
 
 	// KeyIsDefaultFile reports that no key was configured and that Keys.Current
 	// names a file of Sotto's own choice, which is created on the very first
@@ -119,6 +120,15 @@ type Bot struct {
 type Outbox struct {
 	Unknown     string        `yaml:"unknown"`      // resend (maybe twice) or drop (maybe never) where the outcome of a send is unknown; default resend
 	AttemptsFor time.Duration `yaml:"attempts_for"` // how long a reply is tried; default 24h, at most 7d
+}
+
+// Media says what a bot may fetch of what people send along, and for how long it
+// is kept.
+type Media struct {
+	Limit     Bytes         `yaml:"limit"`     // of one file; default 16MiB
+	Retention time.Duration `yaml:"retention"` // 0s = for the turn only; default 24h, or that of the purpose reply if it is shorter
+	Types     []string      `yaml:"types"`     // by content, such as image/png or image/*; default [image/*, audio/*, video/*, application/pdf, text/plain]
+	Timeout   time.Duration `yaml:"timeout"`   // of fetching one file; default 30s
 }
 
 // Audit says where the head of the log is written outside the database.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/sotto-chat/sotto"
 )
 
 // Source says where a configuration comes from.
@@ -94,6 +96,7 @@ func defaults() *Config {
 		Purposes:  defaultPurposes(),
 		Bot:       Bot{Kind: "answers", Text: "masked", Timeout: 20 * time.Second},
 		Outbox:    Outbox{Unknown: "resend", AttemptsFor: day},
+		Media:     Media{Limit: 16 << 20, Retention: day, Types: mediaTypes(), Timeout: 30 * time.Second},
 		Retention: Retention{Every: time.Hour},
 		Limits:    Limits{Body: 1 << 20, PerPersonPerMinute: 60},
 		Log:       Log{Level: "info"},
@@ -126,6 +129,9 @@ func (c *Config) complete() {
 		if c.Dev {
 			c.Log.Format = "text"
 		}
+	}
+	if reply, ok := c.Purpose(sotto.PurposeReply); ok && c.lines["media.retention"] == 0 {
+		c.Media.Retention = min(c.Media.Retention, max(0, reply.Retention))
 	}
 	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.ACME.CAFile, &c.Bot.Sources, &c.Audit.Head, &c.Policies} {
 		if *p != "" {
