@@ -216,6 +216,14 @@ type placeholder struct {
 // that is personal data.
 const maxNumber = 99999
 
+// initials are the types by the first letter of their names.
+var initials = func() (t [26][]Type) { //nolint:gochecknoglobals // a constant table
+	for _, typ := range Types() {
+		t[typ[0]-'A'] = append(t[typ[0]-'A'], typ)
+	}
+	return t
+}()
+
 // readPlaceholder reads a placeholder of a known type at i. It never reaches
 // over another opening bracket, so what Mask puts side by side is read apart
 // again. A backslash in front belongs to it only where its closing bracket has
@@ -229,9 +237,12 @@ func readPlaceholder(text string, i int) (placeholder, bool) {
 		return placeholder{}, false
 	}
 	i = spaces(text, i+1)
-	for _, t := range types() {
+	if i >= len(text) || !isAlpha(text[i]) {
+		return placeholder{}, false
+	}
+	for _, t := range initials[text[i]&^0x20-'A'] {
 		at, ok := readName(text, i, string(t))
-		if !ok {
+		if !ok || at >= len(text) || !isDigit(text[at]) { // DATE_ begins DATE_OF_BIRTH_ as well
 			continue
 		}
 		n, from := 0, at

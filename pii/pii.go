@@ -33,27 +33,13 @@
 // counts as a telephone number only when its shape or the words before it say so.
 package pii
 
-// Type names a kind of personal data.
-type Type string
-
-// The types of this version.
-const (
-	Email      Type = "EMAIL"
-	Phone      Type = "PHONE"
-	CreditCard Type = "CREDIT_CARD"
-	IBAN       Type = "IBAN"
-	IP         Type = "IP"
-)
-
-// types lists all types, for whoever has to recognise their names.
-func types() [5]Type { return [...]Type{Email, Phone, CreditCard, IBAN, IP} }
-
 // Span is one finding: text[Start:End], byte offsets.
 type Span struct {
 	Start, End int
 	Type       Type
 	Score      float64 // how sure the rule is, above 0 and at most 1
 	Rule       string  // which recogniser, such as "phone/national"
+	Context    string  // the word nearby that made the rule sure, as it is written in the rule; "" = none was needed
 }
 
 // Finder finds. The zero value finds every type. A Finder is safe for many
@@ -63,6 +49,27 @@ type Finder struct {
 	// such as "5321234567" for TR, count as telephone numbers without any
 	// words that say so. Order numbers may then count as well; default none.
 	Regions []string
+
+	// Types are the types that are found; default: all.
+	Types []Type
+
+	// Threshold is the least score that counts; default 0.5.
+	Threshold float64
+
+	// Own are recognisers of one's own, which are asked before the built-in
+	// ones: where two findings overlap and are equally sure, theirs stays.
+	Own []Recogniser
+
+	// Allow are texts that are never a finding, such as the operator's own
+	// telephone number: compared without case, spaces and signs. Default none.
+	Allow []string
+}
+
+// Recogniser finds something of one's own in a text. It calls add for each
+// finding, with byte offsets on the borders of characters, in any order. It is
+// used by many goroutines at once.
+type Recogniser interface {
+	Recognise(text string, add func(Span))
 }
 
 // Find returns findings in order, not overlapping. It returns nil where there
