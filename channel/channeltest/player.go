@@ -121,7 +121,9 @@ func (s *pair) scenes(id, group string) []scene {
 	if group != "" {
 		list = append(list, scene{
 			play.Act{Kind: sotto.EventMessage, Text: "whisper to you", Addressed: true},
-			func(e channel.Event) bool { return e.Addressed && e.Group && strings.Contains(e.Text, "whisper to you") },
+			func(e channel.Event) bool {
+				return e.Addressed && e.Group && strings.Contains(e.Text, "whisper to you")
+			},
 		})
 		for i := range list {
 			list[i].act.Group = group

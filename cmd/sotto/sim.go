@@ -78,7 +78,7 @@ func (c *simCmd) listen() string {
 // start begins to play. Where the usual port is taken, and none was asked for,
 // it takes any other.
 func (c *simCmd) start(con *console, p play.Player) (*sim.Sim, error) {
-	cfg := sim.Config{Player: p, Listen: c.listen(), User: c.User, Out: writer{con}}
+	cfg := sim.Config{Player: p, Listen: c.listen(), User: c.User, Out: con.out}
 	s, err := sim.New(cfg)
 	if err != nil && c.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -129,12 +129,6 @@ func (c *simCmd) play(ctx context.Context, con *console, s *sim.Sim) error {
 	con.printf("ok: %s, %d expectations\n", name, checks)
 	return nil
 }
-
-// writer prints for a network that is played.
-type writer struct{ con *console }
-
-// Write implements io.Writer.
-func (w writer) Write(b []byte) (int, error) { return w.con.out.Write(b) }
 
 // printConfig prints the lines of a configuration and the variables in them.
 func (c *console) printConfig(p *server.Played, account, base string) {
