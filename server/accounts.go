@@ -9,6 +9,7 @@ import (
 	"github.com/sotto-chat/sotto/channel/instagram"
 	"github.com/sotto-chat/sotto/channel/line"
 	"github.com/sotto-chat/sotto/channel/messenger"
+	"github.com/sotto-chat/sotto/channel/slack"
 	"github.com/sotto-chat/sotto/channel/telegram"
 	"github.com/sotto-chat/sotto/channel/webchat"
 	"github.com/sotto-chat/sotto/channel/whatsapp"
@@ -63,6 +64,13 @@ func networks() map[string]network {
 			read(func(c line.Config, d channel.Doer) (channel.Adapter, error) {
 				c.Client, c.Now = d, clock.Wall()
 				return line.New(c)
+			}),
+		},
+		"slack": {
+			func() channel.Adapter { return new(slack.Adapter) },
+			read(func(c slack.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client, c.Now = d, clock.Wall()
+				return slack.New(c)
 			}),
 		},
 		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},

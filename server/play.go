@@ -12,12 +12,14 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/play"
+	"github.com/sotto-chat/sotto/channel/slack"
 	"github.com/sotto-chat/sotto/channel/telegram"
 )
 
 // players is the table of networks that can be played: a row per network.
 func players() map[string]func(play.Config) *Played {
 	return map[string]func(play.Config) *Played{
+		"slack":    played[slack.Config](slack.Player),
 		"telegram": played[telegram.Config](telegram.Player),
 	}
 }

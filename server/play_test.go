@@ -20,6 +20,7 @@ func TestPlayers(t *testing.T) {
 	groups := map[string]string{"telegram": "-1001234567890", "slack": "C0123456789", "line": "C" + strings.Repeat("4", 32)}
 	others := map[string]play.Config{
 		"telegram": {Token: "987654:other-token", Secret: "other"},
+		"slack":    {Token: "xoxb-other-token", Secret: "other"},
 		"discord":  {Token: "other-token", Secret: strings.Repeat("5a", 32)},
 	}
 	for _, name := range Players() {
