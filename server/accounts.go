@@ -6,6 +6,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/discord"
 	"github.com/sotto-chat/sotto/channel/instagram"
 	"github.com/sotto-chat/sotto/channel/line"
 	"github.com/sotto-chat/sotto/channel/messenger"
@@ -71,6 +72,13 @@ func networks() map[string]network {
 			read(func(c slack.Config, d channel.Doer) (channel.Adapter, error) {
 				c.Client, c.Now = d, clock.Wall()
 				return slack.New(c)
+			}),
+		},
+		"discord": {
+			func() channel.Adapter { return new(discord.Adapter) },
+			read(func(c discord.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client, c.Now = d, clock.Wall()
+				return discord.New(c)
 			}),
 		},
 		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
