@@ -23,6 +23,7 @@ type account struct {
 	under    int // lanes that were let through and are not done with
 	persons  windows
 	queue    []*lane
+	armed    moment // when the clockwork looks at the queue again; never = only when told to
 
 	hold moment // the network wants the account to be quiet until then
 	ease int    // after that, how many lanes are let through at once; 0 = as many as there are
@@ -49,7 +50,7 @@ func (o *Outbox) now() moment { return o.cfg.Now().Sub(o.base) }
 func (o *Outbox) account(name string) *account {
 	a := o.accounts[name]
 	if a == nil {
-		a = new(account)
+		a = &account{armed: never}
 		o.accounts[name] = a
 	}
 	if !a.known {
@@ -101,9 +102,7 @@ func (o *Outbox) admit(l *lane) bool {
 		copy(a.queue[1:], a.queue)
 		a.queue[0] = l
 	}
-	if len(a.queue) == 1 {
-		o.rewind()
-	}
+	o.arm(a)
 	return false
 }
 
@@ -139,6 +138,15 @@ func (o *Outbox) over(l *lane, sent bool) {
 	}
 	if len(a.queue) > 0 {
 		o.pump(a)
+		o.arm(a)
+	}
+}
+
+// arm has the clockwork look at an account's queue when time makes room, if it
+// was not going to anyway. o.mu is held.
+func (o *Outbox) arm(a *account) {
+	if len(a.queue) > 0 && a.opens(o.now()) < a.armed {
+		o.rewind()
 	}
 }
 
@@ -202,6 +210,7 @@ func (o *Outbox) tryClaim(out *outcome, mutes int64) (why string, wait time.Dura
 	a.persons.add(it.Conversation, now)
 	a.sent.add(now, a.traits.Pace.PerAccount)
 	l.begun()
+	o.arm(a)
 	return "", 0, true
 }
 
@@ -248,12 +257,14 @@ func (o *Outbox) soonest() time.Duration {
 	wait := time.Duration(math.MaxInt64)
 	for _, a := range o.accounts {
 		if len(a.queue) == 0 {
+			a.armed = never
 			continue
 		}
 		o.pump(a)
-		if now := o.now(); len(a.queue) > 0 {
-			if at := a.opens(now); at != never {
-				wait = min(wait, at-now)
+		if a.armed = never; len(a.queue) > 0 {
+			now := o.now()
+			if a.armed = a.opens(now); a.armed != never {
+				wait = min(wait, a.armed-now)
 			}
 		}
 	}
