@@ -26,7 +26,7 @@ type message struct {
 	pressed  bool   // a button, an entry of a list, or a form was sent off
 	silent   bool   // an answer that says nothing to a bot
 	original string // id of the message that it is about
-	answered contact
+	answered string // the number whose message it answers
 	files    []channel.Attachment
 	sys      system
 }
@@ -82,7 +82,8 @@ func (v *value) message(s *wire.Scanner, echo bool) {
 	}
 	m.fill(&e)
 	if e.Group && (e.Kind == sotto.EventMessage || e.Kind == sotto.EventButton) {
-		e.Addressed = v.addressed(&m)
+		e.Addressed = m.pressed || isCommand(m.text)
+		v.lines = append(v.lines, line{at: len(v.Events), answered: m.answered})
 	}
 	v.add(e)
 }
@@ -154,12 +155,18 @@ func (m *message) meaning() sotto.EventKind {
 	return ""
 }
 
-// addressed reports whether a line in a group is said to the business: it
-// answers one of its messages, mentions its number, or is a command.
-func (v *value) addressed(m *message) bool {
-	return m.pressed || strings.HasPrefix(m.text, "/") && len(m.text) > 1 && m.text[1] > ' ' ||
-		m.answered.phone != "" && (m.answered.phone == v.account || sameNumber(m.answered.phone, v.display)) ||
-		mentions(m.text, v.display)
+func isCommand(text string) bool { return len(text) > 1 && text[0] == '/' && text[1] > ' ' }
+
+// line is what was said in a group and may be to the business: which number is
+// the business's may stand behind it.
+type line struct {
+	at       int    // among the events
+	answered string // the number whose message it answers
+}
+
+// addressed reports whether a line in a group answers the business or mentions it.
+func (v *value) addressed(l line, text string) bool {
+	return l.answered != "" && (l.answered == v.account || sameNumber(l.answered, v.display)) || mentions(text, v.display)
 }
 
 // mentions reports whether a text mentions a number as WhatsApp writes it: "@"
@@ -311,7 +318,7 @@ func (m *message) context(s *wire.Scanner) {
 	for ok := s.Object(); ok && s.Field(); {
 		switch string(s.Name()) {
 		case "from":
-			m.answered.phone = s.ID()
+			m.answered = s.ID()
 		default:
 			s.Skip()
 		}

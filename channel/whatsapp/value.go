@@ -22,6 +22,7 @@ type value struct {
 	failed  int    // of them could not be understood
 	account string // id of the number
 	display string // the number itself
+	lines   []line // of groups
 	people  []contact
 	room    [1]contact // nearly always there is one
 }
@@ -78,7 +79,7 @@ func (v *value) unknown() {
 // drop turns everything that was read into something unknown.
 func (v *value) drop() {
 	v.Unknown += max(1, len(v.Events)-v.from+v.failed) - v.failed
-	v.Events = v.Events[:v.from]
+	v.Events, v.lines = v.Events[:v.from], nil
 }
 
 // finish puts what the parts have in common into the events.
@@ -87,6 +88,10 @@ func (v *value) finish() {
 		v.Unknown += len(v.Events) - v.from
 		v.Events = v.Events[:v.from]
 		return
+	}
+	for _, l := range v.lines {
+		e := &v.Events[l.at]
+		e.Addressed = e.Addressed || v.addressed(l, e.Text)
 	}
 	for i := range v.Events[v.from:] {
 		e := &v.Events[v.from+i]

@@ -127,7 +127,7 @@ func New(c Config) (*Adapter, error) {
 		conf: c, hook: meta.NewHook(c.AppSecrets, c.VerifyToken),
 		traits: channel.Traits{StableTime: true, Migrates: true, Pace: c.Pace.Or(pace()), Alternative: alternative},
 	}
-	base, wrong := c.faults()
+	base, wrong := faults(&c)
 	for _, h := range append([]string{c.API}, c.MediaHosts...) {
 		p, err := parsePlace(h)
 		if err != nil {
@@ -153,7 +153,7 @@ func New(c Config) (*Adapter, error) {
 }
 
 // faults returns everything that is wrong with c, and the address of its API.
-func (c *Config) faults() (base string, wrong []error) {
+func faults(c *Config) (base string, wrong []error) {
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	for _, id := range [...]struct{ name, value string }{
 		{"phone_number_id", c.PhoneNumberID}, {"business_account_id", c.BusinessAccountID}, {"app_id", c.AppID},
