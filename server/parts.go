@@ -21,6 +21,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/inbox"
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
+	"github.com/sotto-chat/sotto/internal/media"
 	"github.com/sotto-chat/sotto/internal/notice"
 	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/people"
@@ -44,6 +45,7 @@ type parts struct {
 	inbox      *inbox.Inbox
 	life       *lifecycle.Lifecycle
 	handout    *handout.Desk
+	media      *media.Media
 	deletion   *deletion.Desk
 	ids        *ids.Source
 	book       *wording.Book
@@ -132,7 +134,7 @@ func (p *parts) openTables(ctx context.Context, s *Server) (err error) {
 	p.life, err = lifecycle.Open(ctx, lifecycle.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
 		Outbox: p.outbox, IDs: p.ids, Now: s.now, Logger: s.log, Retention: s.retention(), Every: s.cfg.Retention.Every,
-		Also: []lifecycle.Part{lifecycle.PartOf(p.handout), lifecycle.PartOf(p.deletion)},
+		Also: []lifecycle.Part{lifecycle.PartOf(p.handout), lifecycle.PartOf(p.deletion), lifecycle.PartOf(p.media), lifecycle.PartOf(p.media.Parts())},
 	})
 	return err
 }
@@ -144,12 +146,18 @@ func (p *parts) openDesks(ctx context.Context, s *Server) (err error) {
 	if err != nil {
 		return err
 	}
+	if p.media, err = media.Open(ctx, s.mediaConfig(p)); err != nil {
+		return err
+	}
 	if p.ids, err = p.numbers(ctx, s); err != nil {
 		return err
 	}
+	p.media.Number(p.ids)
 	p.deletion, err = deletion.Open(ctx, deletion.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, IDs: p.ids, Now: s.now, Logger: s.log,
-		Erase: func(ctx context.Context, id sotto.PersonID, by sotto.Recipient) (string, error) { return p.life.Erase(ctx, id, by) },
+		Erase: func(ctx context.Context, id sotto.PersonID, by sotto.Recipient) (string, error) {
+			return p.life.Erase(ctx, id, by)
+		},
 	})
 	return err
 }
@@ -166,7 +174,7 @@ func setAside(name string, at time.Time) error {
 // numbers continues the row numbers behind the largest in use.
 func (p *parts) numbers(ctx context.Context, s *Server) (*ids.Source, error) {
 	var after int64
-	for _, most := range []func(context.Context) (int64, error){p.journal.MaxID, p.transcript.MaxID, p.outbox.MaxID, p.handout.MaxID} {
+	for _, most := range []func(context.Context) (int64, error){p.journal.MaxID, p.transcript.MaxID, p.outbox.MaxID, p.handout.MaxID, p.media.MaxID} {
 		n, err := most(ctx)
 		if err != nil {
 			return nil, err
@@ -180,7 +188,7 @@ func (p *parts) numbers(ctx context.Context, s *Server) (*ids.Source, error) {
 func (p *parts) connect(ctx context.Context, s *Server) error {
 	return p.inbox.Connect(ctx, inbox.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
-		Outbox: p.outbox, Handout: p.handout, Public: s.cfg.PublicURL, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
+		Outbox: p.outbox, Handout: p.handout, Media: p.media, Public: s.cfg.PublicURL, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
 		Finder: s.finder(), Book: p.book, Notice: p.notice, Retention: s.retention(), Clear: s.cfg.Bot.Text == "clear",
 		PerMinute: s.cfg.Limits.PerPersonPerMinute, Timeout: s.cfg.Bot.Timeout, SendFor: s.cfg.Outbox.AttemptsFor,
 	})

@@ -133,11 +133,20 @@ type Table interface {
 	Sweep(ctx context.Context, now time.Time) (int64, error)
 }
 
+// Exporter is a table whose rows themselves stand in a person's copy.
+type Exporter interface {
+	Export(ctx context.Context, permit gate.Permit, p sotto.PersonID) (any, error)
+}
+
 // PartOf makes a part of a table.
 func PartOf(t Table) Part {
 	var p Part
 	p.Table, p.Kind, p.Ends = t.Holding()
 	p.Forget, p.Sweep = t.Forget, t.Sweep
+	if e, ok := t.(Exporter); ok {
+		p.Export = e.Export
+		return p
+	}
 	p.Export = func(ctx context.Context, _ gate.Permit, who sotto.PersonID) (any, error) {
 		n, err := t.Of(ctx, who)
 		if err != nil || n == 0 {

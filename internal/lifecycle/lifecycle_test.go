@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -16,9 +17,11 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/internal/audit"
+	"github.com/sotto-chat/sotto/internal/gate"
 	"github.com/sotto-chat/sotto/internal/handout"
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
+	"github.com/sotto-chat/sotto/internal/media"
 	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/parttest"
 	"github.com/sotto-chat/sotto/internal/people"
@@ -107,6 +110,7 @@ func fill(h *parttest.House, user string) {
 // each in the export, and sees each gone.
 func TestEveryTableIsExportedAndErased(t *testing.T) {
 	h := parttest.New(t)
+	h.Files.Retention = time.Hour
 	h.Start()
 	h.Meet("bob")
 	fill(h, "ann")
@@ -131,13 +135,24 @@ func TestEveryTableIsExportedAndErased(t *testing.T) {
 	of, err := h.Offers.Make(context.Background(), offers.Offer{ID: h.IDs.Next(), Person: h.Person("ann"), Conversation: h.Conversation("ann")}, []sotto.Button{{Label: "yes of ann"}})
 	h.Must(err)
 	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error { return h.Offers.Put(tx, of) }))
-	want := map[string]int{"person": 1, "alias": 1, "handout": 1, "offer": 1, "deletion_request": 0, "transcript": 2, "journal_event": 1, "outbox": 1, "lifecycle_erasure": 0}
+	h.Net.Put("f", []byte("a file of ann"))
+	files := h.Media.Begin(context.Background(), media.Turn{
+		Record: 1, Generation: h.Vault.Generation(h.Person("ann")), Person: h.Person("ann"), Conversation: h.Conversation("ann"), Account: parttest.Account,
+		Facts: gate.Facts{Noticed: true}, Attachments: []channel.Attachment{{Kind: "file", ID: "f", Name: "of ann.txt"}}, Trail: audit.NewTrail("test", audit.Commitment{}),
+	})
+	if _, err := files.Fetch(context.Background(), 0); err != nil {
+		t.Fatal(err)
+	}
+	h.Must(files.Keep(context.Background()))
+	files.Close()
+	want := map[string]int{"person": 1, "alias": 1, "media": 1, "media_part": 1, "handout": 1, "offer": 1, "deletion_request": 0, "transcript": 2, "journal_event": 1, "outbox": 1, "lifecycle_erasure": 0}
 	if diff := cmp.Diff(want, count()); diff != "" {
 		t.Fatalf("rows of ann: %s", diff)
 	}
 	b, text := export(h, "ann")
 	if !b.Held || b.Profile == nil || b.Profile.Account != parttest.Account || b.Profile.Notice == "" || len(b.Turns) != 2 || len(b.Pending) != 1 || len(b.Sending) != 1 ||
-		!slices.Equal(b.Profile.Aliases, []string{other.String()}) || b.Also["handout"] != 1.0 || !strings.Contains(text, "yes of ann") {
+		!slices.Equal(b.Profile.Aliases, []string{other.String()}) || b.Also["handout"] != 1.0 || !strings.Contains(text, "yes of ann") ||
+		!strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("a file of ann"))) || b.Also["media_part"] != 1.0 {
 		t.Errorf("export: %s", text)
 	}
 	if b.Turns[0].You != "hello" || b.Turns[0].Bot[0] != "you said: hello" || b.Pending[0].Text != "pending of ann" || b.Sending[0].Text != "you said: waiting of ann" {

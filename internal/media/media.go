@@ -26,7 +26,6 @@ package media
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -63,15 +62,6 @@ type Config struct {
 // DefaultTypes are images, sound, films, PDF and text.
 func DefaultTypes() []string {
 	return []string{"image/*", "audio/*", "video/*", "application/pdf", "text/plain"}
-}
-
-// CheckType reports whether a type can be in a list of accepted types.
-func CheckType(t string) error {
-	main, sub, ok := strings.Cut(t, "/")
-	if !ok || !isToken(main) || !isToken(sub) && sub != "*" {
-		return errors.New("want a type such as image/png or image/*")
-	}
-	return nil
 }
 
 func (c *Config) fill() {

@@ -186,8 +186,7 @@ type File struct {
 // in the chat. A copy that staff makes is whole; PerPerson bounds it.
 const chatRoom = 16 << 20
 
-// Export returns the files of a person, oldest first, nil for none. Its form is
-// that of lifecycle.Part.
+// Export returns the files of a person, oldest first, nil for none.
 func (m *Media) Export(ctx context.Context, permit gate.Permit, p sotto.PersonID) (any, error) {
 	var out []*File
 	left := int64(chatRoom)
@@ -274,16 +273,6 @@ func (m *Media) open(ctx context.Context, permit gate.Permit, p sotto.PersonID, 
 	return nil
 }
 
-// Parts returns how many parts of files there are of a person, nil for none.
-func (m *Media) Parts(ctx context.Context, _ gate.Permit, p sotto.PersonID) (any, error) {
-	var n int64
-	err := m.cfg.DB.QueryRow(ctx, `SELECT count(*) FROM media_part WHERE person = $1`, p[:]).Scan(&n)
-	if err != nil || n == 0 {
-		return nil, err
-	}
-	return n, nil
-}
-
 // MaxID returns the largest number in the tables, or 0.
 func (m *Media) MaxID(ctx context.Context) (int64, error) {
 	var n int64
@@ -304,21 +293,11 @@ func (m *Media) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	return m.cfg.DB.DeleteChunks(ctx, `SELECT id FROM media`+due, deleteFile, partRows, m.dueArgs(now)...)
 }
 
-// SweepParts deletes the parts of files that are past their last day.
-func (m *Media) SweepParts(ctx context.Context, now time.Time) (int64, error) {
-	return m.cfg.DB.DeleteChunks(ctx, `SELECT id FROM media_part`+due, deletePart, partRows, m.dueArgs(now)...)
-}
-
 const ofPerson = ` WHERE person = $1 AND id <= $2 LIMIT $3`
 
 // Forget deletes the files of a person up to a number.
 func (m *Media) Forget(ctx context.Context, p sotto.PersonID, until int64) (int64, error) {
 	return m.cfg.DB.DeleteChunks(ctx, `SELECT id FROM media`+ofPerson, deleteFile, partRows, p[:], until)
-}
-
-// ForgetParts deletes the parts of files of a person up to a number.
-func (m *Media) ForgetParts(ctx context.Context, p sotto.PersonID, until int64) (int64, error) {
-	return m.cfg.DB.DeleteChunks(ctx, `SELECT id FROM media_part`+ofPerson, deletePart, partRows, p[:], until)
 }
 
 // ForgetMessage deletes the files that came with a message, because the person

@@ -21,6 +21,10 @@ type Network struct {
 	// numbers. Set them before the house is opened.
 	Peculiar channel.Traits
 	Numbered bool
+
+	files   map[string][]byte
+	fetched int
+	fetch   func(ctx context.Context, a channel.Attachment, limit int64) ([]byte, error)
 }
 
 // NewNetwork makes a network that takes everything.

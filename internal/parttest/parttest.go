@@ -30,6 +30,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/inbox"
 	"github.com/sotto-chat/sotto/internal/journal"
 	"github.com/sotto-chat/sotto/internal/lifecycle"
+	"github.com/sotto-chat/sotto/internal/media"
 	"github.com/sotto-chat/sotto/internal/notice"
 	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/outbox"
@@ -61,6 +62,7 @@ type House struct {
 	Sends       int           // sends under way at once
 	Typing      time.Duration
 	Clear       bool
+	Files       media.Config  // bounds and retention of files; the rest is filled in
 	Notice      notice.Notice // default: that of a shop
 
 	Net *Network
@@ -75,6 +77,7 @@ type House struct {
 	Outbox     *outbox.Outbox
 	Inbox      *inbox.Inbox
 	Offers     *offers.Offers
+	Media      *media.Media
 	Life       *lifecycle.Lifecycle
 	Handout    *handout.Desk
 	Deletion   *deletion.Desk
@@ -191,8 +194,14 @@ func (h *House) TryOpen() (err error) {
 }
 
 func (h *House) connect(ctx context.Context) error {
+	files := h.Files
+	files.DB, files.Vault, files.Gate, files.Now, files.Adapters = h.DB, h.Vault, h.Gate, h.Now, h.Adapters
+	var err error
+	if h.Media, err = media.Open(ctx, files); err != nil {
+		return err
+	}
 	var after int64
-	for _, most := range []func(context.Context) (int64, error){h.Journal.MaxID, h.Transcript.MaxID, h.Outbox.MaxID, h.Offers.MaxID} {
+	for _, most := range []func(context.Context) (int64, error){h.Journal.MaxID, h.Transcript.MaxID, h.Outbox.MaxID, h.Offers.MaxID, h.Media.MaxID} {
 		n, err := most(ctx)
 		if err != nil {
 			return err
@@ -200,20 +209,22 @@ func (h *House) connect(ctx context.Context) error {
 		after = max(after, n)
 	}
 	h.IDs = ids.NewSource(h.Now, after)
-	var err error
+	h.Media.Number(h.IDs)
 	if h.Handout, err = handout.Open(ctx, handout.Config{DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Now: h.Now}); err != nil {
 		return err
 	}
 	h.Deletion, err = deletion.Open(ctx, deletion.Config{
 		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, IDs: h.IDs, Now: h.Now, Logger: h.logger(),
-		Erase: func(ctx context.Context, p sotto.PersonID, by sotto.Recipient) (string, error) { return h.Life.Erase(ctx, p, by) },
+		Erase: func(ctx context.Context, p sotto.PersonID, by sotto.Recipient) (string, error) {
+			return h.Life.Erase(ctx, p, by)
+		},
 	})
 	if err != nil {
 		return err
 	}
 	h.Life, err = lifecycle.Open(ctx, lifecycle.Config{
 		DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox,
-		IDs: h.IDs, Now: h.Now, Logger: h.logger(), Retention: h.Keep, Also: []lifecycle.Part{lifecycle.PartOf(h.Handout), lifecycle.PartOf(h.Deletion), lifecycle.PartOf(h.Offers)},
+		IDs: h.IDs, Now: h.Now, Logger: h.logger(), Retention: h.Keep, Also: []lifecycle.Part{lifecycle.PartOf(h.Handout), lifecycle.PartOf(h.Deletion), lifecycle.PartOf(h.Offers), lifecycle.PartOf(h.Media), lifecycle.PartOf(h.Media.Parts())},
 	})
 	if err != nil {
 		return err
@@ -226,7 +237,7 @@ func (h *House) connect(ctx context.Context) error {
 		Offers: h.Offers, DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox, Handout: h.Handout, Public: "https://shop.example",
 		Rights: h.Life, IDs: h.IDs, Now: h.Now, Logger: h.logger(), Bot: h.Bot, Adapters: h.Adapters, Finder: new(pii.Finder),
 		Book: book, Notice: h.Notice, Retention: h.Keep, Limit: h.InboxLimit, PerMinute: h.PerMinute, SendFor: h.SendFor,
-		Timeout: h.Timeout, Typing: h.Typing, Clear: h.Clear,
+		Timeout: h.Timeout, Typing: h.Typing, Clear: h.Clear, Media: h.Media,
 	})
 }
 
