@@ -23,6 +23,7 @@ import (
 	"github.com/sotto-chat/sotto/internal/lifecycle"
 	"github.com/sotto-chat/sotto/internal/media"
 	"github.com/sotto-chat/sotto/internal/notice"
+	"github.com/sotto-chat/sotto/internal/offers"
 	"github.com/sotto-chat/sotto/internal/outbox"
 	"github.com/sotto-chat/sotto/internal/people"
 	"github.com/sotto-chat/sotto/internal/store"
@@ -41,6 +42,7 @@ type parts struct {
 	people     *people.People
 	journal    *journal.Journal
 	transcript *transcript.Transcript
+	offers     *offers.Offers
 	outbox     *outbox.Outbox
 	inbox      *inbox.Inbox
 	life       *lifecycle.Lifecycle
@@ -121,8 +123,11 @@ func (p *parts) openTables(ctx context.Context, s *Server) (err error) {
 	if err != nil {
 		return err
 	}
+	if p.offers, err = offers.Open(ctx, offers.Config{DB: p.db, Vault: p.vault, Now: s.now}); err != nil {
+		return err
+	}
 	p.outbox, err = outbox.Open(ctx, outbox.Config{
-		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Adapters: p.adapters,
+		Offers: p.offers, DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Adapters: p.adapters,
 		Unknown: outbox.Unknown(s.cfg.Outbox.Unknown), Now: s.now, Logger: s.log, Done: p.inbox.Done,
 	})
 	if err != nil {
@@ -134,7 +139,7 @@ func (p *parts) openTables(ctx context.Context, s *Server) (err error) {
 	p.life, err = lifecycle.Open(ctx, lifecycle.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
 		Outbox: p.outbox, IDs: p.ids, Now: s.now, Logger: s.log, Retention: s.retention(), Every: s.cfg.Retention.Every,
-		Also: []lifecycle.Part{lifecycle.PartOf(p.handout), lifecycle.PartOf(p.deletion), lifecycle.PartOf(p.media), lifecycle.PartOf(p.media.Parts())},
+		Also: []lifecycle.Part{lifecycle.PartOf(p.handout), lifecycle.PartOf(p.deletion), lifecycle.PartOf(p.offers), lifecycle.PartOf(p.media), lifecycle.PartOf(p.media.Parts())},
 	})
 	return err
 }
@@ -174,7 +179,7 @@ func setAside(name string, at time.Time) error {
 // numbers continues the row numbers behind the largest in use.
 func (p *parts) numbers(ctx context.Context, s *Server) (*ids.Source, error) {
 	var after int64
-	for _, most := range []func(context.Context) (int64, error){p.journal.MaxID, p.transcript.MaxID, p.outbox.MaxID, p.handout.MaxID, p.media.MaxID} {
+	for _, most := range []func(context.Context) (int64, error){p.journal.MaxID, p.transcript.MaxID, p.outbox.MaxID, p.offers.MaxID, p.handout.MaxID, p.media.MaxID} {
 		n, err := most(ctx)
 		if err != nil {
 			return nil, err
@@ -188,7 +193,7 @@ func (p *parts) numbers(ctx context.Context, s *Server) (*ids.Source, error) {
 func (p *parts) connect(ctx context.Context, s *Server) error {
 	return p.inbox.Connect(ctx, inbox.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
-		Outbox: p.outbox, Handout: p.handout, Media: p.media, Public: s.cfg.PublicURL, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
+		Outbox: p.outbox, Offers: p.offers, Handout: p.handout, Media: p.media, Public: s.cfg.PublicURL, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
 		Finder: s.finder(), Book: p.book, Notice: p.notice, Retention: s.retention(), Clear: s.cfg.Bot.Text == "clear",
 		PerMinute: s.cfg.Limits.PerPersonPerMinute, Timeout: s.cfg.Bot.Timeout, SendFor: s.cfg.Outbox.AttemptsFor,
 	})
