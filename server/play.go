@@ -11,6 +11,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/discord"
 	"github.com/sotto-chat/sotto/channel/play"
 	"github.com/sotto-chat/sotto/channel/slack"
 	"github.com/sotto-chat/sotto/channel/telegram"
@@ -19,6 +20,7 @@ import (
 // players is the table of networks that can be played: a row per network.
 func players() map[string]func(play.Config) *Played {
 	return map[string]func(play.Config) *Played{
+		"discord":  played[discord.Config](discord.Player),
 		"slack":    played[slack.Config](slack.Player),
 		"telegram": played[telegram.Config](telegram.Player),
 	}

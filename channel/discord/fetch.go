@@ -2,7 +2,7 @@ package discord
 
 import (
 	"context"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,29 +26,12 @@ func (a *Adapter) Fetch(ctx context.Context, f channel.Attachment, limit int64) 
 	}
 	ctx, cancel := wire.Bound(ctx, a.timeout)
 	defer cancel()
-	resp, err := a.client.Do(to.Request(ctx, nil))
-	if err != nil {
-		return nil, &channel.SendError{Class: channel.Retry, Code: "broken"} // nothing is changed by asking
+	data, err := wire.Fetch(a.client, to.Request(ctx, nil), limit)
+	var e *channel.SendError
+	if errors.As(err, &e) && e.Class == channel.Auth {
+		e.Class = channel.Bad // no credential of ours was there to be refused
 	}
-	defer resp.Body.Close() //nolint:errcheck // all that counts was read
-	if resp.StatusCode != http.StatusOK {
-		e := wire.StatusError(wire.Answer{Status: resp.StatusCode})
-		if e.Class == channel.Auth || e.Class == channel.Unknown { // no token was sent, and nothing changed
-			e.Class = channel.Bad
-		}
-		return nil, e
-	}
-	if limit >= 0 && resp.ContentLength > limit {
-		return nil, bad("too_large")
-	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case err != nil:
-		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: "broken"}
-	case int64(len(data)) > limit:
-		return nil, bad("too_large")
-	}
-	return data, nil
+	return data, err //nolint:wrapcheck // a *channel.SendError, complete
 }
 
 // below reports whether an address is of the host of base.

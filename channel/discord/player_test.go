@@ -15,6 +15,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/channeltest"
 	"github.com/sotto-chat/sotto/channel/discord"
 	"github.com/sotto-chat/sotto/channel/play"
 )
@@ -92,6 +93,21 @@ func (r *rig) send(e channel.Event, m channel.Outgoing) []play.Shown {
 		r.t.Fatal(err)
 	}
 	return r.shown
+}
+
+func TestPlayer(t *testing.T) {
+	channeltest.RunPlayer(t, channeltest.PlayerSpec{
+		Player: discord.Player,
+		New: func(s map[string]string, client channel.Doer) (channel.Adapter, error) {
+			return adapter(discord.New(discord.Config{
+				Keys: channel.Secrets{channel.NewSecret(s["public_key"])}, Token: channel.NewSecret(s["token"]),
+				API: s["api"], CDN: s["cdn"], Client: client,
+			}))
+		},
+		Others:  play.Config{Secret: strings.Repeat("7a", 32), Token: "another-token-of-nobody-at-all"},
+		Acts:    []sotto.EventKind{sotto.EventButton, sotto.EventOptIn, sotto.EventOptOut},
+		NoToken: true, // answers go under the token of the interaction
+	})
 }
 
 func TestPlayedActs(t *testing.T) {
