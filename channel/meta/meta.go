@@ -12,7 +12,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -96,31 +95,52 @@ const maxSigned = 4096
 
 // DataDeletion reads a signed_request as [channel.DataDeleter] does
 // (developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback).
-// The id is the app's own id of the person, not that of their messages.
+// The id is the app's own id of the person, not that of their messages. The
+// times that Meta puts in are not judged: a wish that comes late is one still.
 func (h *Hook) DataDeletion(r *channel.Request) (user string, err error) {
 	form, perr := url.ParseQuery(string(r.Body))
 	values := form["signed_request"]
 	if r.Method != http.MethodPost || perr != nil || len(values) != 1 || len(values[0]) > maxSigned {
 		return "", channel.ErrUnverified
 	}
-	signature, payload, ok := strings.Cut(values[0], ".")
-	sum, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(signature, "="))
-	if !ok || err != nil || len(sum) != sha256.Size ||
+	signature, payload, _ := strings.Cut(values[0], ".")
+	sum, ok := base64url(signature)
+	if !ok || len(sum) != sha256.Size ||
 		!h.mac.MatchHex(hex.EncodeToString(sum), "", "", []byte(payload)) { // signed as it stands, not as it reads
 		return "", channel.ErrUnverified
 	}
-	plain, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(payload, "="))
-	if err != nil {
+	plain, ok := base64url(payload)
+	if !ok {
 		return "", channel.ErrUnverified
 	}
-	var said struct {
-		Algorithm string      `json:"algorithm"`
-		User      json.Number `json:"user_id"`
+	var algorithm string
+	s := wire.NewScanner(plain)
+	for ok := s.Object(); ok && s.Field(); {
+		switch string(s.Name()) {
+		case "algorithm":
+			algorithm = s.Text()
+		case "user_id":
+			user = s.ID()
+		default:
+			s.Skip()
+		}
 	}
-	if json.Unmarshal(plain, &said) != nil || !strings.EqualFold(said.Algorithm, "HMAC-SHA256") || said.User == "" {
+	if s.End() != nil || !strings.EqualFold(algorithm, "HMAC-SHA256") || user == "" {
 		return "", channel.ErrUnverified
 	}
-	return said.User.String(), nil
+	return user, nil
+}
+
+// base64url reads base64 for addresses (RFC 4648, section 5), without padding
+// or with the right one. There is one way to write each sequence of bytes
+// in each: what Go's decoder passes over, line ends and loose bits, is refused.
+func base64url(s string) ([]byte, bool) {
+	enc := base64.RawURLEncoding
+	if strings.HasSuffix(s, "=") {
+		enc = base64.URLEncoding
+	}
+	b, err := enc.Strict().DecodeString(s)
+	return b, err == nil && !strings.ContainsAny(s, "\r\n")
 }
 
 // Confirmation answers as [channel.DataDeleter] does.

@@ -32,7 +32,7 @@ func places(list []string) ([]place, error) {
 			return nil, err //nolint:wrapcheck // the caller names the setting
 		}
 		u, err := url.Parse(base)
-		if err != nil || u.Path != "" || below && (u.Port() != "" || !strings.Contains(domain, ".")) {
+		if err != nil || u.Path != "" || strings.Contains(u.Host, "*") || below && (u.Port() != "" || !strings.Contains(domain, ".")) {
 			return nil, errors.New("want https://host or https://*.domain")
 		}
 		p := place{scheme: u.Scheme, host: strings.ToLower(u.Host), below: below}

@@ -264,7 +264,6 @@ func canned(t *testing.T, answers map[string]string) *httptest.Server {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := answers[strings.TrimPrefix(r.URL.Path, "/v26.0")]
 		if !ok {
-			w.WriteHeader(http.StatusBadRequest)
 			body = `{"error":{"code":100,"message":"whisper"}}`
 		}
 		if strings.Contains(body, `"error"`) {
