@@ -26,33 +26,54 @@ func said(holds string) string {
 	return in(`"messages":[{"from":"41","id":"w1","timestamp":"1700000000",` + holds + `}]`)
 }
 
-func TestDecode(t *testing.T) {
-	at := time.Unix(1700000000, 0).UTC()
-	base := channel.Event{Kind: sotto.EventMessage, ID: "w1", Delivery: "m:w1", Account: "900", Handle: "900", Sender: "41", Conversation: "41", Time: at}
-	with := func(change func(*channel.Event)) []channel.Event {
-		e := base
-		change(&e)
-		return []channel.Event{e}
+// what is the text of user 41, before a test changes it.
+func what(change func(*channel.Event)) []channel.Event {
+	e := channel.Event{
+		Kind: sotto.EventMessage, ID: "w1", Delivery: "m:w1", Account: "900", Handle: "900", Sender: "41", Conversation: "41",
+		Time: time.Unix(1700000000, 0).UTC(),
 	}
-	bare := func(kind sotto.EventKind, change func(*channel.Event)) []channel.Event { // of other kinds than messages
-		return with(func(e *channel.Event) { e.Kind, e.Handle = kind, ""; change(e) })
-	}
-	files := func(text string, list ...channel.Attachment) []channel.Event {
-		return with(func(e *channel.Event) { e.Text, e.Attachments = text, list })
-	}
+	change(&e)
+	return []channel.Event{e}
+}
+
+// bare is an event of another kind than a message.
+func bare(kind sotto.EventKind, change func(*channel.Event)) []channel.Event {
+	return what(func(e *channel.Event) { e.Kind, e.Handle = kind, ""; change(e) })
+}
+
+func files(text string, list ...channel.Attachment) []channel.Event {
+	return what(func(e *channel.Event) { e.Text, e.Attachments = text, list })
+}
+
+type reading struct {
+	name, body string
+	want       []channel.Event
+}
+
+func (r reading) run(t *testing.T) {
+	t.Helper()
+	t.Run(r.name, func(t *testing.T) {
+		b, err := Decode([]byte(r.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(channel.Batch{Events: r.want}, b); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestDecodeMessages(t *testing.T) {
 	const zero = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" // of nothing
 	const zeroHex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	for _, tt := range []struct {
-		name, body string
-		want       []channel.Event
-	}{
-		{"text", said(`"type":"text","text":{"body":"h\u00e9 \ud83d\ude00"}`), with(func(e *channel.Event) { e.Text = "hé 😀" })},
-		{"type last", said(`"text":{"body":"hi"},"type":"text"`), with(func(e *channel.Event) { e.Text = "hi" })},
-		{"no type", said(`"text":{"body":"hi"}`), with(func(e *channel.Event) { e.Text = "hi" })},
-		{"a type to come that holds text", said(`"type":"rich","text":{"body":"hi"}`), with(func(e *channel.Event) { e.Text = "hi" })},
-		{"number as time", in(`"messages":[{"from":41,"id":"w1","timestamp":1700000000,"type":"text","text":{"body":"hi"}}]`), with(func(e *channel.Event) { e.Text = "hi" })},
-		{"milliseconds", in(`"messages":[{"from":"41","id":"w1","timestamp":"1700000000000","type":"text","text":{"body":"hi"}}]`), with(func(e *channel.Event) { e.Text = "hi" })},
-		{"no time", in(`"messages":[{"from":"41","id":"w1","timestamp":"TIMESTAMP","type":"text","text":{"body":"hi"}}]`), with(func(e *channel.Event) { e.Text, e.Time = "hi", time.Time{} })},
+	for _, tt := range []reading{
+		{"text", said(`"type":"text","text":{"body":"h\u00e9 \ud83d\ude00"}`), what(func(e *channel.Event) { e.Text = "hé 😀" })},
+		{"type last", said(`"text":{"body":"hi"},"type":"text"`), what(func(e *channel.Event) { e.Text = "hi" })},
+		{"no type", said(`"text":{"body":"hi"}`), what(func(e *channel.Event) { e.Text = "hi" })},
+		{"a type to come that holds text", said(`"type":"rich","text":{"body":"hi"}`), what(func(e *channel.Event) { e.Text = "hi" })},
+		{"number as time", in(`"messages":[{"from":41,"id":"w1","timestamp":1700000000,"type":"text","text":{"body":"hi"}}]`), what(func(e *channel.Event) { e.Text = "hi" })},
+		{"milliseconds", in(`"messages":[{"from":"41","id":"w1","timestamp":"1700000000000","type":"text","text":{"body":"hi"}}]`), what(func(e *channel.Event) { e.Text = "hi" })},
+		{"no time", in(`"messages":[{"from":"41","id":"w1","timestamp":"TIMESTAMP","type":"text","text":{"body":"hi"}}]`), what(func(e *channel.Event) { e.Text, e.Time = "hi", time.Time{} })},
 		{"image", said(`"type":"image","image":{"id":"7","mime_type":"image/jpeg","sha256":"` + zero + `","caption":"look"}`), files("look", channel.Attachment{Kind: "image", ID: "7", MIME: "image/jpeg", Sum: zeroHex})},
 		{"a sum that is none", said(`"type":"image","image":{"id":"7","sha256":"abc"}`), files("", channel.Attachment{Kind: "image", ID: "7"})},
 		{"an address alone", said(`"type":"video","video":{"url":"https://lookaside.fbsbx.com/x"}`), files("", channel.Attachment{Kind: "video", ID: "https://lookaside.fbsbx.com/x"})},
@@ -64,13 +85,20 @@ func TestDecode(t *testing.T) {
 		{"contacts", said(`"type":"contacts","contacts":[{"name":{"formatted_name":"A"}},{"name":{}}]`), files("", channel.Attachment{Kind: "contact"}, channel.Attachment{Kind: "contact"})},
 		{"order", said(`"type":"order","order":{"catalog_id":"1","text":"quick please","product_items":[{"text":"no"}]}`), files("quick please", channel.Attachment{Kind: "other"})},
 		{"unsupported", said(`"type":"unsupported","errors":[{"code":131051}],"unsupported":{"type":"poll"}`), files("", channel.Attachment{Kind: "other"})},
-		{"from an advertisement", said(`"type":"text","text":{"body":"hi"},"referral":{"body":"AD","headline":"x","source_id":"1"}`), with(func(e *channel.Event) { e.Text = "hi" })},
-		{"template button", said(`"type":"button","button":{"text":"Yes","payload":"Y"}`), with(func(e *channel.Event) { e.Kind, e.Text, e.Payload = sotto.EventButton, "Yes", "Y" })},
-		{"button", said(`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"Y","title":"Yes"}}`), with(func(e *channel.Event) { e.Kind, e.Text, e.Payload = sotto.EventButton, "Yes", "Y" })},
-		{"list", said(`"type":"interactive","interactive":{"list_reply":{"id":"Y","title":"Yes","description":"no"},"type":"list_reply"}`), with(func(e *channel.Event) { e.Kind, e.Text, e.Payload = sotto.EventButton, "Yes", "Y" })},
-		{"form", said(`"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"{\"a\":1}","body":"Sent","name":"flow"}}`), with(func(e *channel.Event) { e.Kind, e.Payload = sotto.EventButton, `{"a":1}` })},
+		{"from an advertisement", said(`"type":"text","text":{"body":"hi"},"referral":{"body":"AD","headline":"x","source_id":"1"}`), what(func(e *channel.Event) { e.Text = "hi" })},
+		{"template button", said(`"type":"button","button":{"text":"Yes","payload":"Y"}`), what(func(e *channel.Event) { e.Kind, e.Text, e.Payload = sotto.EventButton, "Yes", "Y" })},
+		{"button", said(`"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"Y","title":"Yes"}}`), what(func(e *channel.Event) { e.Kind, e.Text, e.Payload = sotto.EventButton, "Yes", "Y" })},
+		{"list", said(`"type":"interactive","interactive":{"list_reply":{"id":"Y","title":"Yes","description":"no"},"type":"list_reply"}`), what(func(e *channel.Event) { e.Kind, e.Text, e.Payload = sotto.EventButton, "Yes", "Y" })},
+		{"form", said(`"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"{\"a\":1}","body":"Sent","name":"flow"}}`), what(func(e *channel.Event) { e.Kind, e.Payload = sotto.EventButton, `{"a":1}` })},
 		{"call permission", said(`"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept"}}`), bare(sotto.EventOther, func(*channel.Event) {})},
 		{"an answer to come", said(`"type":"interactive","interactive":{"type":"dance","dance":{}}`), files("", channel.Attachment{Kind: "other"})},
+	} {
+		tt.run(t)
+	}
+}
+
+func TestDecodeOthers(t *testing.T) {
+	for _, tt := range []reading{
 		{"reaction", said(`"type":"reaction","reaction":{"message_id":"w0","emoji":"\ud83d\udc4d"}`), bare(sotto.EventReaction, func(e *channel.Event) { e.ID, e.Own, e.Payload = "w0", "w1", "👍" })},
 		{"reaction taken back", said(`"type":"reaction","reaction":{"message_id":"w0"}`), bare(sotto.EventReaction, func(e *channel.Event) { e.ID, e.Own = "w0", "w1" })},
 		{
@@ -97,31 +125,38 @@ func TestDecode(t *testing.T) {
 		{"new keys", said(`"type":"system","system":{"type":"customer_identity_changed","body":"x"}`), bare(sotto.EventOther, func(*channel.Event) {})},
 		{
 			"in a group", said(`"group_id":"G1","type":"text","text":{"body":"hi"}`),
-			with(func(e *channel.Event) { e.Group, e.Conversation, e.Text = true, "G1", "hi" }),
+			what(func(e *channel.Event) { e.Group, e.Conversation, e.Text = true, "G1", "hi" }),
 		},
 		{
 			"mention in a group", said(`"group_id":"G1","type":"text","text":{"body":"hey @1555000 hi"}`),
-			with(func(e *channel.Event) {
+			what(func(e *channel.Event) {
 				e.Group, e.Addressed, e.Conversation, e.Text = true, true, "G1", "hey @1555000 hi"
 			}),
 		},
 		{
 			"another is mentioned", said(`"group_id":"G1","type":"text","text":{"body":"mail a@b.org or @15550001 /hi"}`),
-			with(func(e *channel.Event) {
+			what(func(e *channel.Event) {
 				e.Group, e.Conversation, e.Text = true, "G1", "mail a@b.org or @15550001 /hi"
 			}),
 		},
 		{
 			"answer in a group", said(`"context":{"from":"1555000","id":"w0"},"group_id":"G1","type":"text","text":{"body":"hi"}`),
-			with(func(e *channel.Event) { e.Group, e.Addressed, e.Conversation, e.Text = true, true, "G1", "hi" }),
+			what(func(e *channel.Event) { e.Group, e.Addressed, e.Conversation, e.Text = true, true, "G1", "hi" }),
 		},
 		{
 			"command in a group", said(`"group_id":"G1","type":"text","text":{"body":"/privacy"}`),
-			with(func(e *channel.Event) { e.Group, e.Addressed, e.Conversation, e.Text = true, true, "G1", "/privacy" }),
+			what(func(e *channel.Event) { e.Group, e.Addressed, e.Conversation, e.Text = true, true, "G1", "/privacy" }),
 		},
+	} {
+		tt.run(t)
+	}
+}
+
+func TestDecodeNotices(t *testing.T) {
+	for _, tt := range []reading{
 		{
 			"standby", change("standby", `"messages":[{"from":"41","id":"w1","timestamp":"1700000000","type":"text","text":{"body":"hi"}}]`),
-			with(func(e *channel.Event) { e.Kind, e.Text = sotto.EventStandby, "hi" }),
+			what(func(e *channel.Event) { e.Kind, e.Text = sotto.EventStandby, "hi" }),
 		},
 		{
 			"echo", change("smb_message_echoes", `"message_echoes":[{"from":"1555000","to":"41","id":"w1","timestamp":"1700000000","type":"text","text":{"body":"we said"}}]`),
@@ -194,15 +229,7 @@ func TestDecode(t *testing.T) {
 			}),
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b, err := Decode([]byte(tt.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(channel.Batch{Events: tt.want}, b); diff != "" {
-				t.Error(diff)
-			}
-		})
+		tt.run(t)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,31 +20,36 @@ import (
 
 // doer answers by host, and remembers which token went where.
 type doer struct {
-	hosts map[string]func(*http.Request) (*http.Response, error)
+	hosts map[string]*said // by host, or host and path
 	seen  map[string]string
+}
+
+// said is an answer, or how there is none.
+type said struct {
+	status int
+	body   string
+	err    error
 }
 
 // Do implements channel.Doer.
 func (d *doer) Do(r *http.Request) (*http.Response, error) {
 	d.seen[r.URL.Host] = r.Header.Get("Authorization")
-	if f := d.hosts[r.URL.Host]; f != nil {
-		return f(r)
+	s := d.hosts[r.URL.Host+r.URL.Path]
+	if s == nil {
+		s = d.hosts[r.URL.Host]
 	}
-	return nil, errors.New("no such host")
+	if s == nil {
+		return nil, errors.New("no such host")
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), ContentLength: -1, Request: r}, nil
 }
 
-func says(status int, body string) func(*http.Request) (*http.Response, error) {
-	return func(r *http.Request) (*http.Response, error) {
-		w := httptest.NewRecorder()
-		w.WriteHeader(status)
-		_, _ = w.WriteString(body)
-		resp := w.Result()
-		resp.Request = r
-		return resp, nil
-	}
-}
+func says(status int, body string) *said { return &said{status: status, body: body} }
 
-func told(address, sum string, size int) func(*http.Request) (*http.Response, error) {
+func told(address, sum string, size int) *said {
 	return says(200, fmt.Sprintf(`{"messaging_product":"whatsapp","url":%q,"mime_type":"image\/jpeg","sha256":%q,"file_size":%d,"id":"77"}`, address, sum, size))
 }
 
@@ -55,7 +61,7 @@ func TestFetch(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		at         channel.Attachment
-		api, media func(*http.Request) (*http.Response, error)
+		api, media *said
 		host       string // of the media; its token is looked at
 		token      bool
 		code       string // of the error, "" = none
@@ -87,25 +93,14 @@ func TestFetch(t *testing.T) {
 		{"the API is out of order", channel.Attachment{ID: "77"}, says(504, ""), nil, "", false, "504", channel.Retry},
 		{"the API refuses", channel.Attachment{ID: "77"}, says(401, `{"error":{"code":190}}`), nil, "", false, "190", channel.Auth},
 		{"no address", channel.Attachment{ID: "77"}, says(200, `{}`), nil, "", false, "answer", channel.Retry},
-		{"our own way out says no", channel.Attachment{ID: "77"}, told(lookaside, right, 13), func(*http.Request) (*http.Response, error) {
-			return nil, sotto.E("egress.do", sotto.KindDenied, errors.New("whisper"))
-		}, "lookaside.fbsbx.com", true, "host", channel.Bad},
-		{"connection breaks", channel.Attachment{ID: "77"}, told(lookaside, right, 13), func(*http.Request) (*http.Response, error) {
-			return nil, fmt.Errorf("GET %s: broken", lookaside)
-		}, "lookaside.fbsbx.com", true, "broken", channel.Retry},
+		{"our own way out says no", channel.Attachment{ID: "77"}, told(lookaside, right, 13), &said{err: sotto.E("egress.do", sotto.KindDenied, errors.New("whisper"))}, "lookaside.fbsbx.com", true, "host", channel.Bad},
+		{"connection breaks", channel.Attachment{ID: "77"}, told(lookaside, right, 13), &said{err: fmt.Errorf("GET %s: broken", lookaside)}, "lookaside.fbsbx.com", true, "broken", channel.Retry},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &doer{hosts: map[string]func(*http.Request) (*http.Response, error){"graph.facebook.com": tt.api, tt.host: tt.media}, seen: map[string]string{}}
-			if tt.host == "" {
-				d.hosts["graph.facebook.com"] = tt.api
-			}
+			d := &doer{hosts: map[string]*said{tt.host: tt.media}, seen: map[string]string{}}
+			d.hosts["graph.facebook.com"] = tt.api
 			if tt.api == nil && tt.media == nil {
-				d.hosts["graph.facebook.com"] = func(r *http.Request) (*http.Response, error) {
-					if strings.HasPrefix(r.URL.Path, "/file") {
-						return says(200, content)(r)
-					}
-					return told("https://graph.facebook.com/file", right, 13)(r)
-				}
+				d.hosts["graph.facebook.com"], d.hosts["graph.facebook.com/file"] = told("https://graph.facebook.com/file", right, 13), says(200, content)
 			}
 			a, err := whatsapp.New(whatsapp.Config{
 				PhoneNumberID: "900", AppSecrets: channel.Secrets{channel.NewSecret("first secret")}, VerifyToken: channel.NewSecret("verify"),

@@ -26,9 +26,9 @@ import (
 // What a player is made of unless its Config says otherwise. They look like
 // credentials and are none.
 const (
-	playedToken   = "EAAsimTokenOfAPlayedNetwork0000000000000"
-	playedSecret  = "sim-app-secret"   //nolint:gosec // made up
-	playedVerify  = "sim-verify-token" //nolint:gosec // made up
+	playedToken   = "EAAsimTokenOfAPlayedNetwork0000000000000" //nolint:gosec // made up
+	playedSecret  = "sim-app-secret"                           //nolint:gosec // made up
+	playedVerify  = "sim-verify-token"                         //nolint:gosec // made up
 	playedApp     = "670843887433847"
 	playedAccount = "102290129340398"
 	playedNumber  = "106540352242922" // Meta's id of the business number
@@ -114,8 +114,6 @@ func who(id string) person {
 	}
 	return person{phone: phone}
 }
-
-func (w person) id() string { return cmp.Or(w.phone, w.user) }
 
 // contact is the entry of contacts that goes with every message.
 func (w person) contact() obj {
