@@ -20,6 +20,10 @@ import (
 
 // Event is one thing that happened, as the network tells it. It holds platform
 // ids and clear text: it is sealed before it is stored, and a bot never sees it.
+//
+// The Payload of an opt-in or opt-out is the class of messages that it is about:
+// "" for all, and a word that begins with "marketing" for advertising only,
+// which keeps nobody from getting answers.
 type Event struct {
 	Kind         sotto.EventKind `json:"k"`
 	ID           string          `json:"i,omitempty"` // the network's id of the message it is about; "" where it gives none

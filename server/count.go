@@ -27,6 +27,8 @@ func (r *running) count() {
 		{"sotto_outbox_denied_total", "Sends that the gate refused: stop, no notice, no permit.", &out.Denied},
 		{"sotto_outbox_gone_total", "Sends to somebody who cannot be reached any more.", &out.Gone},
 		{"sotto_outbox_failed_total", "Sends that a network will never take.", &out.Failed},
+		{"sotto_outbox_window_total", "Messages that came too late for the time in which a network lets a bot answer.", &out.Window},
+		{"sotto_outbox_stopped_total", "Messages held back because the person had just blocked the account or opted out.", &out.Stopped},
 		{"sotto_outbox_dropped_total", "Messages given up.", &out.Dropped},
 	} {
 		m.Counter(c.name, c.help, func() float64 { return float64(c.n.Load()) })

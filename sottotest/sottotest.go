@@ -166,8 +166,8 @@ data: ./data
 keys: { current: file:./kek }
 audit: { head: ./head }
 channels:
-  telegram: { $NAME: { token: env:TG_TOKEN, secret: env:TG_SECRET, api: "$API" } }
-  messenger: { $NAME: { page_id: "$PAGE", app_secret: env:FB_SECRET, verify_token: env:FB_VERIFY, access_token: env:FB_TOKEN, api: "$API" } }
+  telegram: { $NAME: { token: env:TG_TOKEN, secret: env:TG_SECRET, api: "$API", per_account: 1000000/s, per_person: 1000000/s } }
+  messenger: { $NAME: { page_id: "$PAGE", app_secret: env:FB_SECRET, verify_token: env:FB_VERIFY, access_token: env:FB_TOKEN, api: "$API", per_account: 1000000/s, per_person: 1000000/s } }
   webchat: { $NAME: {} }
 `) + s.cfg.Settings + "\n"
 	s.must(os.WriteFile(filepath.Join(s.root, "sotto.yaml"), []byte(text), 0o600))

@@ -203,8 +203,8 @@ audit: { head: ./head }
 log: { level: error }
 limits: { per_person_per_minute: 1000000 }
 channels:
-  telegram: { bench: { token: env:T, secret: env:S, api: "API" } }
-  messenger: { bench: { page_id: "PAGE", app_secret: env:A, verify_token: env:V, access_token: env:P, api: "API" } }
+  telegram: { bench: { token: env:T, secret: env:S, api: "API", per_account: 1000000/s, per_person: 1000000/s } }
+  messenger: { bench: { page_id: "PAGE", app_secret: env:A, verify_token: env:V, access_token: env:P, api: "API", per_account: 1000000/s, per_person: 1000000/s } }
 `)
 	cfg := benchConfig(dir)
 	if err := os.WriteFile(cfg.File, []byte(text), 0o600); err != nil { //nolint:gosec // a directory made for the run

@@ -65,8 +65,8 @@ audit: { head: ./head }
 bot: { kind: echo }
 limits: { per_person_per_minute: 1000000 }
 channels:
-  telegram: { shop: { token: env:TG_TOKEN, secret: env:TG_SECRET, api: "$API" $MORE } }
-  messenger: { shop: { page_id: "$PAGE", app_secret: env:FB_SECRET, verify_token: env:FB_VERIFY, access_token: env:FB_TOKEN, api: "$API" $MORE } }
+  telegram: { shop: { token: env:TG_TOKEN, secret: env:TG_SECRET, api: "$API", per_account: 1000000/s, per_person: 1000000/s $MORE } }
+  messenger: { shop: { page_id: "$PAGE", app_secret: env:FB_SECRET, verify_token: env:FB_VERIFY, access_token: env:FB_TOKEN, api: "$API", per_account: 1000000/s, per_person: 1000000/s $MORE } }
 `) + settings + "\n"
 	if err := os.WriteFile(h.config(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
