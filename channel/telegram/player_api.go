@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -146,7 +147,7 @@ func (f *params) set(k, v string) {
 func (f *params) form(r *multipart.Reader) error {
 	for {
 		part, err := r.NextPart()
-		if err == io.EOF { //nolint:errorlint // NextPart returns it as it is
+		if errors.Is(err, io.EOF) { // also of a form with nothing in it
 			return nil
 		}
 		if err != nil {

@@ -19,6 +19,7 @@ func Table() []Row {
 		{"channel/play", []string{".", "channel"}, "the contract of a network that is played"},
 		{"channel/sim", []string{".", "channel", "channel/play"}, "drives any player"},
 		{"channel/channeltest", []string{".", "channel", "channel/..."}, "the suite sees what an adapter sees"},
+		{"channel/channeltest/oracle", nil, "the networks' own libraries, for tests"},
 		{"channel/meta", []string{".", "channel", "channel/wire"}, "what Meta's networks share"},
 		{"channel/meta/inbox", []string{".", "channel", "channel/wire", "channel/meta"}, "what Messenger and Instagram share"},
 		{"channel/meta/inboxplay", []string{".", "channel", "channel/play"}, "the other side of Messenger and Instagram"},
