@@ -120,7 +120,7 @@ func unquote(b []byte) (string, bool) {
 			if hi < 0 || lo < 0 {
 				return "", false
 			}
-			out = append(out, byte(hi<<4|lo))
+			out = append(out, byte(hi<<4|lo)) //nolint:gosec // two digits
 			i += 2
 		default:
 			out = append(out, b[i])
@@ -129,12 +129,12 @@ func unquote(b []byte) (string, bool) {
 	return strings.ToValidUTF8(string(out), "\ufffd"), true
 }
 
-func nibble(c byte) int {
+func nibble(c byte) int16 {
 	switch {
 	case c >= '0' && c <= '9':
-		return int(c - '0')
+		return int16(c - '0')
 	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
+		return int16(c|0x20-'a') + 10
 	}
 	return -1
 }

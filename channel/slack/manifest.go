@@ -77,7 +77,7 @@ func (a *Adapter) commands(m tree, want channel.Installation) (changed bool) {
 		return false
 	}
 	features := branch(m, "features")
-	list, _ := features["slash_commands"].([]any) //nolint:errcheck // anything else is replaced
+	list, _ := features["slash_commands"].([]any)
 	for _, c := range want.Commands {
 		ours := tree{
 			"command": "/" + a.self.prefix + c.Name, "url": want.Webhook,
@@ -132,9 +132,9 @@ func set(m tree, v any, path ...string) (changed bool) {
 func text(m tree, path ...string) string {
 	last := len(path) - 1
 	for _, name := range path[:last] {
-		m, _ = m[name].(tree) //nolint:errcheck // nil reads as empty
+		m, _ = m[name].(tree)
 	}
-	s, _ := m[path[last]].(string) //nolint:errcheck // anything else is no text
+	s, _ := m[path[last]].(string)
 	return s
 }
 
@@ -142,7 +142,7 @@ func text(m tree, path ...string) string {
 func union(m tree, words []string, path ...string) (changed bool) {
 	last := len(path) - 1
 	m = branch(m, path[:last]...)
-	list, _ := m[path[last]].([]any) //nolint:errcheck // anything else is replaced
+	list, _ := m[path[last]].([]any)
 	for _, w := range words {
 		if !slices.Contains(list, any(w)) {
 			list, changed = append(list, w), true

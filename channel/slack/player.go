@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -26,8 +27,8 @@ import (
 // What a player is made of unless its Config says otherwise. They look like
 // credentials and are none.
 const (
-	playedToken  = "xoxb-101-202-simTokenOfAPlayedNetwork"
-	playedSecret = "51ac4000000000000000000000000000" //nolint:gosec // made up
+	playedToken  = "xoxb-101-202-simTokenOfAPlayedNetwork" //nolint:gosec // made up
+	playedSecret = "51ac4000000000000000000000000000"
 	playedManage = "xoxe.xoxp-1-simConfigurationToken"
 	playedUser   = "U0SIM0041"
 	playedBot    = "U0SIMBOT0"
@@ -132,8 +133,8 @@ func worded(v any) ([]byte, error) {
 		switch {
 		case r == '/':
 			b = append(b, `\/`...)
-		case r < 0x80:
-			b = append(b, byte(r))
+		case r < utf8.RuneSelf:
+			b = utf8.AppendRune(b, r)
 		default:
 			for _, u := range utf16.Encode([]rune{r}) {
 				b = fmt.Appendf(b, `\u%04x`, u)
@@ -146,7 +147,8 @@ func worded(v any) ([]byte, error) {
 func (p *player) signed(kind string, body []byte, id string) play.Webhook {
 	at := strconv.FormatInt(p.now().Unix(), 10)
 	m := hmac.New(sha256.New, []byte(p.secret))
-	fmt.Fprintf(m, "v0:%s:%s", at, body)
+	m.Write([]byte("v0:" + at + ":"))
+	m.Write(body)
 	return play.Webhook{
 		Method: http.MethodPost, Body: body, ID: id,
 		Header: http.Header{
@@ -166,15 +168,15 @@ func (p *player) place(a play.Act) place {
 	if a.User == "bot" {
 		s.user = playedBot
 	}
-	s.channel = direct(s.user)
+	s.channel = directWith(s.user)
 	if a.Group != "" {
 		s.channel, s.kind, s.name = formed(a.Group, "C"), "channel", "general"
 	}
 	return s
 }
 
-// direct is the channel of a person's direct messages with the bot.
-func direct(user string) string { return "D" + user[1:] }
+// directWith is the channel of a person's direct messages with the bot.
+func directWith(user string) string { return "D" + user[1:] }
 
 // formed is the id that a name stands for.
 func formed(name, letter string) string {

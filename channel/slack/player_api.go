@@ -167,7 +167,7 @@ func where(id string) (string, bool) {
 		return "", false
 	}
 	if id[0] == 'U' || id[0] == 'W' {
-		return direct(id), true
+		return directWith(id), true
 	}
 	return id, true
 }
@@ -193,18 +193,19 @@ func (p *player) post(args arguments) (obj, []play.Shown, string) {
 
 // block is what is looked at of a block.
 type block struct {
-	Type string `json:"type"`
-	Text struct {
-		Type, Text string
-	} `json:"text"`
+	Type     string    `json:"type"`
+	Text     blockText `json:"text"`
 	Elements []struct {
-		Type     string `json:"type"`
-		ActionID string `json:"action_id"`
-		Value    string `json:"value"`
-		Text     struct {
-			Type, Text string
-		} `json:"text"`
+		Type     string    `json:"type"`
+		ActionID string    `json:"action_id"`
+		Value    string    `json:"value"`
+		Text     blockText `json:"text"`
 	} `json:"elements"`
+}
+
+type blockText struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
 }
 
 // seenText is what people see of a message: its blocks or, without any, its text.
@@ -337,7 +338,10 @@ func (p *player) store(w http.ResponseWriter, id string, r *http.Request, body [
 }
 
 func (p *player) complete(args arguments) (obj, []play.Shown, string) {
-	var files []struct{ ID, Title string }
+	var files []struct {
+		ID    string `json:"id"`
+		Title string `json:"title"`
+	}
 	raw := args["files"]
 	var inside string
 	if json.Unmarshal(raw, &inside) == nil {

@@ -203,8 +203,8 @@ func New(c Config) (*Adapter, error) {
 
 // check names what is wrong with the values that are not addresses. Tokens
 // become part of a header, ids part of a text: nothing in them may end it.
-func (c *Config) check() (wrong []error) {
-	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+func (c Config) check() (wrong []error) {
+	bad := func(text string) { wrong = append(wrong, errors.New(text)) }
 	if !regexp.MustCompile(`^(xoxe\.)?xoxb-[A-Za-z0-9-]{1,512}$`).MatchString(c.BotToken.Reveal()) {
 		bad("bot_token: want the Bot User OAuth Token, xoxb-…, from the app's page OAuth & Permissions")
 	}
