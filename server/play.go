@@ -12,17 +12,25 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/discord"
+	"github.com/sotto-chat/sotto/channel/instagram"
+	"github.com/sotto-chat/sotto/channel/line"
+	"github.com/sotto-chat/sotto/channel/messenger"
 	"github.com/sotto-chat/sotto/channel/play"
 	"github.com/sotto-chat/sotto/channel/slack"
 	"github.com/sotto-chat/sotto/channel/telegram"
+	"github.com/sotto-chat/sotto/channel/whatsapp"
 )
 
 // players is the table of networks that can be played: a row per network.
 func players() map[string]func(play.Config) *Played {
 	return map[string]func(play.Config) *Played{
-		"discord":  played[discord.Config](discord.Player),
-		"slack":    played[slack.Config](slack.Player),
-		"telegram": played[telegram.Config](telegram.Player),
+		"discord":   played[discord.Config](discord.Player),
+		"slack":     played[slack.Config](slack.Player),
+		"instagram": played[instagram.Config](instagram.Player),
+		"line":      played[line.Config](line.Player),
+		"messenger": played[messenger.Config](messenger.Player),
+		"telegram":  played[telegram.Config](telegram.Player),
+		"whatsapp":  played[whatsapp.Config](whatsapp.Player),
 	}
 }
 

@@ -186,7 +186,7 @@ func (p *player) value(a play.Act, by person) (field string, v obj, id string, e
 			set(holds, "caption", a.Text)
 			return messages(kind, holds)
 		}
-		if a.Group != "" && a.Addressed {
+		if a.Group != "" && a.Addressed && a.ReplyTo == "" {
 			a.Text = "@" + playedDisplay + " " + a.Text
 		}
 		return messages("text", obj{"body": a.Text})
