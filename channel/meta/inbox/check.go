@@ -120,7 +120,7 @@ func (a *Account) tokenState(ctx context.Context) ([]channel.Finding, error) {
 }
 
 func (a *Account) fieldState(ctx context.Context) ([]channel.Finding, error) {
-	have, err := a.subscribed(ctx)
+	have, _, err := a.subscribed(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -69,9 +69,7 @@ func (r *reader) frame(want string) bool {
 		case "entry": // named twice: the last counts
 			listed = true
 			r.b.Events, r.b.Unknown = r.b.Events[:from], unknown
-			for ok := s.Array(); ok && s.Elem(); {
-				r.entry()
-			}
+			r.entries()
 		case "sample":
 			lone.own.read(r)
 		default:
@@ -103,6 +101,17 @@ type entry struct {
 	from  int // its first event
 	lists bool
 	own   change // some entries are themselves a change
+}
+
+// entries reads the list of entries, of which some samples show the one only.
+func (r *reader) entries() {
+	if r.s.Peek() == '{' {
+		r.entry()
+		return
+	}
+	for ok := r.s.Array(); ok && r.s.Elem(); {
+		r.entry()
+	}
 }
 
 func (r *reader) entry() {

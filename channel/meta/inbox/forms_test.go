@@ -196,6 +196,7 @@ func TestDecodeFrames(t *testing.T) {
 		"one item":                item,
 		"one item under its name": `{"messaging":` + item + `}`,
 		"object alone outside":    `{"object":"instagram","messaging":[` + item + `]}`,
+		"entry without a list":    `{"object":"instagram","entry":{"id":"178","messaging":[` + item + `]}}`,
 		"ids as numbers":          strings.NewReplacer(`"41"`, `41`, `"178"`, `178`).Replace(item),
 		"ids without objects":     strings.NewReplacer(`{"id":"41"}`, `"41"`, `{"id":"178"}`, `"178"`).Replace(item),
 		"time as text":            strings.Replace(item, `1700000000000`, `"1700000000000"`, 1),
@@ -240,7 +241,7 @@ func TestDecodeTimeless(t *testing.T) {
 		}
 		return b.Events[0].Delivery
 	}
-	if key("1") != key("1") || key("1") == key("2") {
-		t.Error(key("1"), key("2"))
+	if first, again, other := key("1"), key("1"), key("2"); first != again || first == other {
+		t.Error(first, again, other)
 	}
 }

@@ -104,17 +104,21 @@ func (a *Account) stepWebhook(ctx context.Context, address string) (channel.Step
 
 // stepFields has the account tell the app about what happens.
 func (a *Account) stepFields(ctx context.Context) (channel.Step, error) {
-	have, err := a.subscribed(ctx)
+	have, own, err := a.subscribed(ctx)
 	if err != nil {
 		return channel.Step{}, err
 	}
 	fields := a.net.Setup.names()
+	all := fields // what another app is told stays that app's
+	if own {
+		all = union(fields, have)
+	}
 	return channel.Step{
 		Text: "Have the " + a.net.Setup.What + " tell the app about " + strings.Join(fields, ", "),
 		Done: a.enough(have),
 		Do: func(ctx context.Context) error {
 			return a.change(ctx, "/me/subscribed_apps", "", a.token,
-				url.Values{"subscribed_fields": {strings.Join(union(fields, have), ",")}})
+				url.Values{"subscribed_fields": {strings.Join(all, ",")}})
 		},
 	}, nil
 }

@@ -3,6 +3,9 @@ package inbox
 import (
 	"cmp"
 	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -38,6 +41,33 @@ func FuzzJSON(f *testing.F) {
 		want := map[string]any{"messaging_type": "RESPONSE", "recipient": map[string]any{"id": clean(to)}, "message": message}
 		if diff := gocmp.Diff(any(want), got); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// FuzzPlaces: an address that is taken leads to a host below the domain, by the
+// reading of the one who calls it.
+func FuzzPlaces(f *testing.F) {
+	for _, s := range []string{"https://a.fbcdn.net/x", "https://a.fbcdn.net@b.example", "https://b.example/.fbcdn.net", "https://a.fbcdn.net:1/", "https://\xff.fbcdn.net"} {
+		f.Add(s)
+	}
+	list, err := places([]string{"https://*.fbcdn.net", "https://one.example"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	a := &Account{media: list}
+	f.Fuzz(func(t *testing.T, addr string) {
+		u, err := url.Parse(addr)
+		if err != nil || !a.known(u) {
+			return
+		}
+		r, err := http.NewRequest(http.MethodGet, u.String(), nil)
+		if err != nil {
+			return
+		}
+		host := strings.ToLower(r.URL.Hostname())
+		if r.URL.Scheme != "https" || host != "one.example" && !strings.HasSuffix(host, ".fbcdn.net") || r.URL.Port() != "" {
+			t.Fatalf("%q leads to %q", addr, r.URL.Host)
 		}
 	})
 }

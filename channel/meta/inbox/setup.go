@@ -86,8 +86,8 @@ func (a *Account) application(ctx context.Context) string {
 }
 
 // subscribed returns the fields that the account tells the app about. Where
-// the app is not known those of all apps count.
-func (a *Account) subscribed(ctx context.Context) ([]string, error) {
+// the app is not known those of all apps count, and are not surely its own.
+func (a *Account) subscribed(ctx context.Context) (have []string, own bool, err error) {
 	var apps struct {
 		Data []struct {
 			ID     string   `json:"id"`
@@ -95,16 +95,15 @@ func (a *Account) subscribed(ctx context.Context) ([]string, error) {
 		} `json:"data"`
 	}
 	if _, err := a.ask(ctx, "/me/subscribed_apps", "", a.token, &apps); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	own := a.application(ctx)
-	var have []string
+	id := a.application(ctx)
 	for _, app := range apps.Data {
-		if own == "" || app.ID == "" || app.ID == own {
+		if id == "" || app.ID == "" || app.ID == id {
 			have = append(have, app.Fields...)
 		}
 	}
-	return have, nil
+	return have, id != "" || len(apps.Data) < 2 && !a.net.Prove, nil
 }
 
 // hookState is what the app's own settings say of the webhook.
