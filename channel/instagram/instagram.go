@@ -190,6 +190,7 @@ func network(login Login) inbox.Network {
 			Webhook:   "developers.facebook.com/apps > your app > Use cases > Manage messaging & content on Instagram > Customize > API setup with Instagram login > Configure webhooks",
 			Token:     "developers.facebook.com/apps > your app > Use cases > Manage messaging & content on Instagram > Customize > API setup with Instagram login > Generate token",
 			Basics:    "developers.facebook.com/apps > your app > App settings > Basic",
+			Wishes:    "developers.facebook.com/apps > your app > Use cases > Manage messaging & content on Instagram > Customize > API setup with Instagram login > Set up Instagram business login > Business login settings",
 			Platform:  "instagram",
 			Questions: true,
 		},
@@ -201,6 +202,7 @@ func network(login Login) inbox.Network {
 		// Meta asks for any field of the page at all. This one says nothing of people.
 		n.Setup.Fields = []inbox.Field{{Name: "name", Loss: "no message arrives"}}
 		n.Setup.Scopes = []string{"instagram_basic", "instagram_manage_messages", "pages_manage_metadata"}
+		n.Setup.Wishes = "developers.facebook.com/apps > your app > App settings > Basic > User data deletion, and App settings > Advanced > Deauthorize"
 		n.Setup.Webhook = "developers.facebook.com/apps > your app > Use cases > Engage with customers on Messenger > Customize > Instagram settings > Configure webhooks"
 		n.Setup.Token = "developers.facebook.com/apps > your app > Use cases > Engage with customers on Messenger > Customize > Instagram settings > Generate access tokens"
 	}

@@ -143,6 +143,7 @@ func network() inbox.Network {
 			Webhook: "developers.facebook.com/apps > your app > Use cases > Engage with customers on Messenger > Customize > Messenger API settings > Configure webhooks",
 			Token:   "developers.facebook.com/apps > your app > Use cases > Engage with customers on Messenger > Customize > Messenger API settings > Generate access tokens",
 			Basics:  "developers.facebook.com/apps > your app > App settings > Basic",
+			Wishes:  "developers.facebook.com/apps > your app > App settings > Basic > User data deletion, and App settings > Advanced > Deauthorize",
 			Welcome: true,
 		},
 	}

@@ -60,16 +60,29 @@ func (a *Account) Install(ctx context.Context, want channel.Installation) ([]cha
 	if q := questionsOf(want); a.net.Setup.Questions && len(q) > 0 {
 		steps = append(steps, a.stepQuestions(&p, q))
 	}
+	if want.Privacy != "" && a.net.Setup.Welcome {
+		steps = append(steps, a.stepGreeting(&p, want.Privacy))
+	}
+	return append(steps, a.stepsByHand(want)...), nil
+}
+
+// stepsByHand are settings of the app that no API knows.
+func (a *Account) stepsByHand(want channel.Installation) []channel.Step {
+	var steps []channel.Step
 	if want.Privacy != "" {
-		if a.net.Setup.Welcome {
-			steps = append(steps, a.stepGreeting(&p, want.Privacy))
-		}
 		steps = append(steps, channel.Step{
 			Text: "Name the privacy notice in the settings of the app",
 			Hand: a.net.Setup.Basics + ": set \"Privacy policy URL\" to " + want.Privacy + ".",
 		})
 	}
-	return steps, nil
+	if want.Webhook != "" {
+		steps = append(steps, channel.Step{
+			Text: "Have Meta pass on that somebody wants to be deleted, or takes the app's permission back",
+			Hand: fmt.Sprintf("%s: set the data deletion callback to %s/deletion and the deauthorize callback to %[2]s/deauthorise.",
+				a.net.Setup.Wishes, strings.TrimSuffix(want.Webhook, "/")),
+		})
+	}
+	return steps
 }
 
 // stepWebhook tells Meta where to call.

@@ -26,9 +26,10 @@ type Setup struct {
 	Scopes []string
 	// Edge: the app's webhook can be set over the API, with the app's id.
 	Edge bool
-	// Webhook, Token and Basics say where in Meta's console the webhook is set,
-	// where an access token is made, and where the privacy notice is named.
-	Webhook, Token, Basics string
+	// Webhook, Token, Basics and Wishes say where in Meta's console the webhook
+	// is set, where an access token is made, where the privacy notice is named,
+	// and where the addresses for wishes to be deleted are.
+	Webhook, Token, Basics, Wishes string
 	// Platform is said in calls of the messenger_profile, "" = nothing is.
 	Platform string
 	// Welcome: the welcome screen has a button to begin with, and a greeting.

@@ -71,6 +71,8 @@ func want() channel.Installation {
 	}
 }
 
+const wishes = "Have Meta pass on that somebody wants to be deleted, or takes the app's permission back"
+
 // state is which steps are done, which are for a hand, and what went wrong.
 func state(t *testing.T, a helper, w channel.Installation) (open, hand []string) {
 	t.Helper()
@@ -144,7 +146,7 @@ func TestInstall(t *testing.T) {
 				"Show a menu: How we handle what you write, help, A copy of my data, Privacy notice",
 				"Name the privacy notice in the greeting",
 			},
-			[]string{"Name the privacy notice in the settings of the app"},
+			[]string{"Name the privacy notice in the settings of the app", wishes},
 			[]string{
 				"The page does not tell the app about messages: no message arrives.",
 				"The page does not tell the app about messaging_postbacks: pressed buttons do not arrive.",
@@ -164,7 +166,7 @@ func TestInstall(t *testing.T) {
 				"Show a menu: How we handle what you write, help, A copy of my data, Privacy notice",
 				"Name the privacy notice in the greeting",
 			},
-			[]string{"Set the webhook of the app to https://bot.example/hooks/x/y", "Name the privacy notice in the settings of the app"},
+			[]string{"Set the webhook of the app to https://bot.example/hooks/x/y", "Name the privacy notice in the settings of the app", wishes},
 			[]string{
 				"The page does not tell the app about messages: no message arrives.",
 				"The page does not tell the app about messaging_postbacks: pressed buttons do not arrive.",
@@ -180,7 +182,7 @@ func TestInstall(t *testing.T) {
 				"Show a menu: How we handle what you write, help, A copy of my data, Privacy notice",
 				"Offer questions to begin with: How we handle what you write, help, A copy of my data",
 			},
-			[]string{"Set the webhook of the app to https://bot.example/hooks/x/y", "Name the privacy notice in the settings of the app"},
+			[]string{"Set the webhook of the app to https://bot.example/hooks/x/y", "Name the privacy notice in the settings of the app", wishes},
 			[]string{
 				"The account does not tell the app about messages: no message arrives.",
 				"The account does not tell the app about messaging_postbacks: chosen menu entries and questions do not arrive.",
@@ -196,7 +198,7 @@ func TestInstall(t *testing.T) {
 				"Show a menu: How we handle what you write, help, A copy of my data, Privacy notice",
 				"Offer questions to begin with: How we handle what you write, help, A copy of my data",
 			},
-			[]string{"Set the webhook of the app to https://bot.example/hooks/x/y", "Name the privacy notice in the settings of the app"},
+			[]string{"Set the webhook of the app to https://bot.example/hooks/x/y", "Name the privacy notice in the settings of the app", wishes},
 			[]string{"The page tells the app nothing: no message arrives."},
 			nil,
 		},
@@ -254,7 +256,7 @@ func TestInstallOverSomething(t *testing.T) {
 		t.Error(got)
 	}
 	other.Privacy = "https://elsewhere.example/" + strings.Repeat("x", 160)
-	if _, hand := state(t, a, other); len(hand) != 2 || hand[0] != "Name the privacy notice in the greeting" {
+	if _, hand := state(t, a, other); len(hand) != 3 || hand[0] != "Name the privacy notice in the greeting" {
 		t.Error(hand)
 	}
 }
