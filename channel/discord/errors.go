@@ -10,7 +10,11 @@ import (
 	"github.com/sotto-chat/sotto/channel/wire"
 )
 
-const codeUnknownMessage = "10008"
+const (
+	codeUnknownMessage     = "10008"
+	codeUnknownWebhook     = "10015"
+	codeUnknownInteraction = "10062"
+)
 
 // sortError sorts a refusal by the code in its body
 // (docs.discord.com/developers/topics/opcodes-and-status-codes), and by its

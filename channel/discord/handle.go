@@ -7,11 +7,15 @@ import (
 	"time"
 )
 
-// tokenLife is how long an interaction's token is good for. A call that begins
-// in its last seconds would come too late.
 const (
+	// tokenLife is how long an interaction's token is good for. A call that
+	// begins in its last seconds would come too late.
 	tokenLife = 15 * time.Minute
 	lastCall  = 5 * time.Second
+	// youth is how long Discord may not know an interaction's token yet: it does
+	// once it has our deferral, for which it waits three seconds, and an answer
+	// can be faster.
+	youth = 10 * time.Second
 )
 
 // handle is what an interaction is answered under. It travels in the event and
@@ -84,6 +88,7 @@ type waiting struct {
 
 type interaction struct {
 	conversation string
+	since        time.Time // by our clock
 	filled       bool
 }
 
@@ -112,8 +117,17 @@ func (w *waiting) add(id, conversation string, now time.Time) {
 		}
 	}
 	if len(w.by) < maxWaiting {
-		w.by[n] = &interaction{conversation: conversation}
+		w.by[n] = &interaction{conversation: conversation, since: now}
 	}
+}
+
+// young reports whether an interaction was deferred a moment ago.
+func (w *waiting) young(id string, now time.Time) bool {
+	n, _ := strconv.ParseUint(id, 10, 64) // was checked
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	it := w.by[n]
+	return it != nil && !it.filled && now.Sub(it.since) < youth
 }
 
 // state reports whether an interaction's message was filled, and whether that

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/wire"
@@ -77,7 +78,7 @@ func (a *Adapter) look(ctx context.Context, w *way) error {
 	var e *channel.SendError
 	switch {
 	case errors.As(err, &e) && (e.Code == codeUnknownMessage || e.Class == channel.Window):
-		return nil // gone, or never shown; what follows tells more
+		return a.early(w.h, e) // else gone, or never shown: what follows tells more
 	case err != nil:
 		return asked(err)
 	}
@@ -95,6 +96,18 @@ func (a *Adapter) look(ctx context.Context, w *way) error {
 		a.waiting.fill(w.h.id, w.channel, a.now())
 	}
 	return nil
+}
+
+// early returns an error where Discord may just not know the interaction yet:
+// nothing was sent, and a moment later it will.
+func (a *Adapter) early(h handle, e *channel.SendError) error {
+	unknown := e.Code == codeUnknownMessage || e.Code == codeUnknownWebhook || e.Code == codeUnknownInteraction
+	if now := a.now(); !unknown || now.Sub(made(h.id)) >= youth && !a.waiting.young(h.id, now) {
+		return nil
+	}
+	again := *e
+	again.Class, again.RetryAfter = channel.Retry, time.Second
+	return &again
 }
 
 // asked turns the failure of a question into that of a send: nothing was sent.
@@ -131,7 +144,13 @@ func (a *Adapter) deliver(ctx context.Context, w *way, m *outgoing) (string, err
 		case e.Class == channel.Unknown:
 			a.waiting.forget(w.h.id) // the next attempt asks
 			return "", err
-		case e.Code != codeUnknownMessage && (e.Class != channel.Window || !w.direct):
+		case e.Code != codeUnknownMessage && e.Class != channel.Window:
+			return "", err
+		}
+		if err := a.early(w.h, e); err != nil {
+			return "", err
+		}
+		if e.Code != codeUnknownMessage && !w.direct {
 			return "", err
 		}
 		a.waiting.fill(w.h.id, w.channel, a.now()) // the person dismissed it, or never saw it
@@ -143,8 +162,14 @@ func (a *Adapter) deliver(ctx context.Context, w *way, m *outgoing) (string, err
 		}
 		id, err := a.post(ctx, http.MethodPost, w.h.path(), false, m, m.json(flags, "", ""))
 		var e *channel.SendError
-		if !errors.As(err, &e) || e.Class != channel.Window || !w.direct {
+		if !errors.As(err, &e) || e.Class != channel.Window {
 			return id, err
+		}
+		if early := a.early(w.h, e); early != nil {
+			return "", early
+		}
+		if !w.direct {
+			return "", err
 		}
 		w.under = false
 	}

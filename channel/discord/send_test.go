@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,6 +103,10 @@ func TestWays(t *testing.T) {
 		{"the deferral never arrived", command, true, false, map[string]string{"PATCH " + original: noHook}, []string{"PATCH " + original, "POST " + hook, "POST " + hook}, 0, ""},
 		{"no hook at all, in private", command, true, false, map[string]string{"PATCH " + original: noHook, "POST " + hook: noHook}, []string{"PATCH " + original, "POST " + hook, "POST " + room, "POST " + hook, "POST " + room}, 0, ""},
 		{"no hook at all, in a server", inServer, true, false, map[string]string{"PATCH " + original: noHook}, []string{"PATCH " + original}, channel.Window, "10015"},
+		{"early, before our deferral arrived", inServer, true, false, map[string]string{"PATCH " + original: noHook}, []string{"PATCH " + original}, channel.Retry, "10015"},
+		{"early, and no message yet", inServer, true, false, map[string]string{"PATCH " + original: unknown}, []string{"PATCH " + original}, channel.Retry, "10008"},
+		{"early, before our deferral was made", inServer, false, false, map[string]string{"GET " + original: noHook}, []string{"GET " + original}, channel.Retry, "10015"},
+		{"early, a button", "kd.12." + live + ".aW50", false, false, map[string]string{"POST " + hook: noHook}, []string{"POST " + hook}, channel.Retry, "10015"},
 		{"over by their clock, in private", "kd.12." + live + ".aW50", false, false, map[string]string{"POST " + hook: `401 {"code":50027}`}, []string{"POST " + hook, "POST " + room, "POST " + hook, "POST " + room}, 0, ""},
 		{"over by their clock, in a server", "ks.12." + live + ".aW50", false, false, map[string]string{"POST " + hook: `401 {"code":50027}`}, []string{"POST " + hook}, channel.Window, "50027"},
 		{"over, in private", "cd.12." + old + ".aW50", false, false, nil, []string{"POST " + room, "POST " + room}, 0, ""},
@@ -117,9 +122,15 @@ func TestWays(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := &recorder{answers: tt.answers}
-			a := start(t, rec, func(c *discord.Config) { c.Public = tt.public })
+			late := time.Duration(0)
+			a := start(t, rec, func(c *discord.Config) {
+				c.Public, c.Now = tt.public, func() time.Time { return now().Add(late) }
+			})
 			if tt.pending {
 				deferred(a, tt.handle)
+			}
+			if late = time.Minute; strings.HasPrefix(tt.name, "early") {
+				late = 0
 			}
 			for _, text := range []string{"answer 1", "answer 2"} {
 				_, err := a.Send(t.Context(), &channel.Outgoing{Conversation: "55", Handle: tt.handle, Text: text, Key: "k"})
