@@ -17,11 +17,11 @@ import (
 // of the player's settings.
 func TestPlayers(t *testing.T) {
 	t.Parallel()
-	groups := map[string]string{"telegram": "-1001234567890", "slack": "C0123456789", "line": "C" + strings.Repeat("4", 32)}
+	groups := map[string]string{"telegram": "-1001234567890", "slack": "C0123456789", "line": "C" + strings.Repeat("4", 32), "whatsapp": "Y2FwaV9ncm91cDoxNzA1NTU1MDEzOToxMjAzNjM0"}
 	others := map[string]play.Config{
 		"telegram": {Token: "987654:other-token", Secret: "other"},
 		"slack":    {Token: "xoxb-other-token", Secret: "other"},
-		"discord":  {Token: "other-token", Secret: strings.Repeat("5a", 32)},
+		"discord":  {Token: "another-token-of-nobody-at-all", Secret: strings.Repeat("5a", 32)},
 	}
 	for _, name := range Players() {
 		t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestPlayers(t *testing.T) {
 				New: func(settings map[string]string, client channel.Doer) (channel.Adapter, error) {
 					return fromSettings(t, name, settings, client)
 				},
-				Others: other, Group: groups[name], Acts: []sotto.EventKind{sotto.EventButton},
+				Others: other, Group: groups[name], NoToken: name == "discord", Acts: []sotto.EventKind{sotto.EventButton},
 			})
 		})
 	}

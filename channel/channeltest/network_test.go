@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,7 +98,8 @@ func TestNetworkTakesWhatBotsSend(t *testing.T) {
 		if all := n.Sent(); len(all) != 3 || !strings.HasPrefix(all[2].Action, "typing") {
 			t.Errorf("%s: %+v", name, all)
 		}
-		if found, err := a.Check(t.Context(), channel.Installation{}); err != nil || len(found) != 0 {
+		found, err := a.Check(t.Context(), channel.Installation{})
+		if err != nil || slices.ContainsFunc(found, func(f channel.Finding) bool { return !f.OK }) {
 			t.Error(name, found, err)
 		}
 	}

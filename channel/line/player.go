@@ -436,3 +436,8 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the caller may be gone
 }
+
+// Sends implements [play.Sender]: a reply token and a retry key are good for once.
+func (*player) Sends(r *http.Request, _ []byte) bool {
+	return r.Method == http.MethodPost && (r.URL.Path == "/v2/bot/message/reply" || r.URL.Path == "/v2/bot/message/push")
+}

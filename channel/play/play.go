@@ -99,3 +99,11 @@ type Player interface {
 type Listener interface {
 	Heard(w Webhook, status int, header http.Header, body []byte) ([]Shown, error)
 }
+
+// Sender is implemented by players that remember what is sent, such as keys
+// that are good for once. Sends reports, without remembering anything, whether
+// a call would show people a message: a network that is out of order then
+// refuses it untouched.
+type Sender interface {
+	Sends(r *http.Request, body []byte) bool
+}

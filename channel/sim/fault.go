@@ -74,6 +74,9 @@ func (s *Sim) fault(visible bool) *Fault {
 	return nil
 }
 
+// refuses reports whether the call is not carried out.
+func (f *Fault) refuses() bool { return f != nil && (f.Status != 0 || f.Cut && f.Lost) }
+
 // misbehave does what f says in place of, or before, the answer a.
 func (s *Sim) misbehave(w http.ResponseWriter, r *http.Request, f *Fault, a *answer, shown []play.Shown) {
 	name := path.Base(r.URL.Path)

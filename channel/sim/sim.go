@@ -145,18 +145,38 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the caller went away, or sends no end of bytes
 	}
+	before := s.before(r, body)
+	if before.refuses() {
+		s.misbehave(w, r, before, nil, nil)
+		return
+	}
 	var a answer
 	shown := s.player.Serve(&a, r, body)
 	if a.status/100 > 3 {
 		s.say("  ! the network refused %s %s with %d: %s", r.Method, path.Base(r.URL.Path), a.status, line(string(a.body), 200))
 	}
-	f := s.fault(visible(shown))
+	f := before
+	if f == nil && !s.foresees() {
+		f = s.fault(visible(shown))
+	}
 	if f == nil {
 		s.show(shown)
 		a.copyTo(w)
 		return
 	}
 	s.misbehave(w, r, f, &a, shown)
+}
+
+// foresees reports whether the player knows before a call what it will show.
+func (s *Sim) foresees() bool {
+	_, ok := s.player.(play.Sender)
+	return ok
+}
+
+// before takes the misbehaviour for a call that nothing was done for yet.
+func (s *Sim) before(r *http.Request, body []byte) *Fault {
+	p, ok := s.player.(play.Sender)
+	return s.fault(ok && p.Sends(r, body))
 }
 
 // visible reports whether people see a message of it.
