@@ -42,8 +42,8 @@ type obj = map[string]any
 
 // player is WhatsApp as bots meet it, from the documentation of the Cloud API.
 type player struct {
-	token, secret string
-	now           func() time.Time
+	token, secret, verify string
+	now                   func() time.Time
 
 	mu      sync.Mutex
 	next    int64
@@ -61,8 +61,11 @@ type player struct {
 // "16505551234@US.13491208655302741918" somebody of whom both are told.
 func Player(c play.Config) play.Player {
 	p := &player{
-		token: cmp.Or(c.Token, playedToken), secret: cmp.Or(c.Secret, playedSecret), now: c.Now,
+		token: cmp.Or(c.Token, playedToken), secret: cmp.Or(c.Secret, playedSecret), verify: playedVerify, now: c.Now,
 		next: 1000, media: map[string]channel.File{}, menu: obj{}, written: map[string]time.Time{},
+	}
+	if c.Secret != "" {
+		p.verify += "-" + c.Secret // another app has another word
 	}
 	if p.now == nil {
 		p.now = time.Now //nolint:forbidigo // the default that play.Config promises
@@ -77,13 +80,13 @@ func (*player) Channel() string { return "whatsapp" }
 func (p *player) Settings(base string) map[string]string {
 	return map[string]string{
 		"phone_number_id": playedNumber, "business_account_id": playedAccount, "app_id": playedApp,
-		"app_secret": p.secret, "verify_token": playedVerify, "access_token": p.token, "api": base,
+		"app_secret": p.secret, "verify_token": p.verify, "access_token": p.token, "api": base,
 	}
 }
 
 // Questions implements [play.Player].
-func (*player) Questions() []play.Webhook {
-	q := url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1158201444"}, "hub.verify_token": {playedVerify}}
+func (p *player) Questions() []play.Webhook {
+	q := url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1158201444"}, "hub.verify_token": {p.verify}}
 	return []play.Webhook{{Method: http.MethodGet, Query: q.Encode()}}
 }
 
@@ -204,8 +207,16 @@ func (p *player) value(a play.Act, by person) (field string, v obj, id string, e
 	case sotto.EventReceipt:
 		s := obj{"id": a.ID, "status": cmp.Or(a.Text, "read"), "timestamp": at, "recipient_id": by.phone}
 		set(s, "recipient_user_id", by.user)
+		if a.Group != "" {
+			s = obj{"id": a.ID, "status": s["status"], "timestamp": at, "recipient_id": a.Group, "recipient_type": "group"}
+			set(s, "recipient_participant_id", by.phone)
+			set(s, "recipient_participant_user_id", by.user)
+		}
 		return "messages", obj{"contacts": []obj{by.contact()}, "statuses": []obj{s}}, "", nil
 	case sotto.EventOptIn, sotto.EventOptOut:
+		if a.Group != "" {
+			break // a person chooses for themselves
+		}
 		s := obj{"category": "marketing_messages", "detail": "The person chose so.", "value": "stop", "timestamp": p.now().Unix()}
 		if a.Kind == sotto.EventOptIn {
 			s["value"] = "resume"

@@ -442,7 +442,7 @@ func (p *player) setHook(body []byte) (obj, []play.Shown, *refusal) {
 	if json.Unmarshal(body, &m) != nil || m.Object != "whatsapp_business_account" || m.URL == "" || m.Fields == "" {
 		return nil, nil, invalid("Invalid parameter")
 	}
-	if m.Token != playedVerify {
+	if m.Token != p.verify {
 		return nil, nil, &refusal{http.StatusBadRequest, 2200, "Callback verification failed"}
 	}
 	var list []obj
