@@ -67,6 +67,7 @@ type decodeCase struct {
 }
 
 func (tt *decodeCase) run(t *testing.T) {
+	t.Helper()
 	b, err := Decode([]byte(tt.body))
 	if diff := cmp.Diff(tt.want, b.Events); diff != "" || err != nil || b.Unknown != tt.unknown {
 		t.Errorf("%v, %d unknown, want %d: %s", err, b.Unknown, tt.unknown, diff)
@@ -286,8 +287,10 @@ func TestDecodeInteractions(t *testing.T) {
 		{"without a value", `{"type":"block_actions",` + who + `,` + below + `,` + action(`"type":"button","text":{"text":"Yes"}`) + `}`, value("Yes", "Yes"), 0},
 		{"written into", `{"type":"block_actions",` + who + `,` + below + `,` + action(`"type":"plain_text_input","value":"sotto:delete:yes"`) + `}`, press(func(e *channel.Event) { e.Kind, e.Text = sotto.EventMessage, "sotto:delete:yes" }), 0},
 		{"of the old kind", `{"type":"interactive_message","callback_id":"c",` + who + `,"action_ts":"1700000005.000000","message_ts":"1700000000.000100","channel":{"id":"D41","name":"directmessage"},"original_message":{"ts":"1700000000.000100"},"actions":[{"name":"n","type":"button","value":"Y"}]}`, value("Y", ""), 0},
-		{"two at once", `{"type":"block_actions",` + who + `,` + below + `,"actions":[{"type":"button","value":"1","action_ts":"1700000005.000000"},{"type":"button","value":"2","action_ts":"1700000005.000000"}]}`,
-			append(value("1", ""), press(func(e *channel.Event) { e.Payload, e.Delivery = "2", "t/1.2.x/1" })...), 0},
+		{
+			"two at once", `{"type":"block_actions",` + who + `,` + below + `,"actions":[{"type":"button","value":"1","action_ts":"1700000005.000000"},{"type":"button","value":"2","action_ts":"1700000005.000000"}]}`,
+			append(value("1", ""), press(func(e *channel.Event) { e.Payload, e.Delivery = "2", "t/1.2.x/1" })...), 0,
+		},
 		{"shortcut", `{"type":"shortcut","callback_id":"sotto:privacy","action_ts":"1700000005.000000",` + who + `}`, press(func(e *channel.Event) {
 			e.ID, e.Conversation, e.Payload, e.Handle = "", "U41", "sotto:privacy", "U41 "+answers
 		}), 0},

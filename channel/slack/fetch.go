@@ -78,6 +78,8 @@ func (a *Adapter) get(r *http.Request, kind string, limit int64) ([]byte, error)
 	if resp.StatusCode != http.StatusOK {
 		e := wire.StatusError(wire.Answer{Status: resp.StatusCode})
 		switch resp.StatusCode {
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+			e.Code = "host" // somewhere else
 		case http.StatusUnauthorized, http.StatusForbidden:
 			e.Class = channel.Bad // of this file, which may be another's
 		case http.StatusGatewayTimeout:

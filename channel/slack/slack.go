@@ -161,7 +161,7 @@ func New(c Config) (*Adapter, error) {
 		mac:    wire.NewMAC(c.SigningSecrets),
 		traits: channel.Traits{StableTime: true, Migrates: true, Pace: c.Pace.Or(pace())},
 		app:    c.AppID, manage: c.ConfigurationToken, status: c.Assistant, token: c.BotToken,
-		timeout: c.Timeout, client: c.Client, now: c.Now,
+		timeout: c.Timeout, client: steady(c.Client), now: c.Now,
 	}
 	if a.now == nil {
 		a.now = time.Now //nolint:forbidigo // the default that Config promises
@@ -199,6 +199,19 @@ func New(c Config) (*Adapter, error) {
 		}
 	}
 	return a, nil
+}
+
+// steady keeps a client of the standard library from following redirects: it
+// would take the token along to another port of the same machine. Other clients
+// decide for themselves; the server's own follows none.
+func steady(d channel.Doer) channel.Doer {
+	c, ok := d.(*http.Client)
+	if !ok || c == nil {
+		return d
+	}
+	own := *c
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
 }
 
 // check names what is wrong with the values that are not addresses. Tokens
