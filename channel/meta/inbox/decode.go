@@ -205,8 +205,8 @@ func (r *reader) items(standby bool) {
 
 func (r *reader) item(standby bool) {
 	var it item
-	it.read(&r.s)
-	if it.kind == "" {
+	is := r.s.Peek() == '{'
+	if said := it.read(&r.s); it.kind == "" && (said || !is) { // {} says that nothing happened
 		r.b.Unknown++
 		return
 	}

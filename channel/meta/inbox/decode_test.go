@@ -67,6 +67,7 @@ func TestDecode(t *testing.T) {
 		{"one bad element", in(`7,{` + people + `"message":"no"},{` + people + `"message":{"mid":"m1","text":"hi"}},{"sender":5},[]`), []channel.Event{
 			with(func(e *channel.Event) { e.Text = "hi" })[0],
 		}, 4},
+		{"nothing at all", in(`{}`), []channel.Event{{Kind: sotto.EventOther, Account: "900", Time: time.UnixMilli(1700000001000).UTC()}}, 0},
 		{"unknown kind", in(`{` + people + `"teleport":{}}`), nil, 1},
 		{"several entries", `{"object":"page","entry":[{"id":"900","messaging":[{` + people + `"message":{"mid":"m1","text":"a"}}]},{"messaging":[{` + people + `"message":{"mid":"m2","text":"b"}}],"id":"901"},"x"]}`, []channel.Event{
 			with(func(e *channel.Event) { e.Text = "a" })[0],
@@ -91,7 +92,7 @@ func TestDecode(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range b.Events {
-				if strings.HasPrefix(b.Events[i].Delivery, "h:") {
+				if strings.HasPrefix(b.Events[i].Delivery, "h:") || strings.HasPrefix(b.Events[i].Delivery, hashed) {
 					b.Events[i].Delivery = ""
 				}
 			}

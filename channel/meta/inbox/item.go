@@ -29,12 +29,15 @@ type part struct {
 	status                string
 }
 
-func (it *item) read(s *wire.Scanner) {
+// read reads an item and reports whether it says anything.
+func (it *item) read(s *wire.Scanner) (said bool) {
 	for ok := s.Object(); ok && s.Field(); {
+		said = true
 		if !it.field(s) {
 			s.Skip()
 		}
 	}
+	return said
 }
 
 // field reads a field of an item and reports whether it is one. What happened
