@@ -321,6 +321,14 @@ func TestLoose(t *testing.T) {
 	}
 }
 
+// Of what was said long ago nothing is answered.
+func TestHistory(t *testing.T) {
+	b, err := Decode([]byte(change("history", `"messages":[{"from":"41","id":"w1","timestamp":"1","type":"image","image":{"id":"7"}}]`)))
+	if err != nil || len(b.Events) != 1 || b.Events[0].Kind != sotto.EventOther {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
 func TestKnownFields(t *testing.T) {
 	for _, f := range []string{
 		"account_alerts", "account_update", "account_review_update", "business_capability_update", "message_template_status_update",

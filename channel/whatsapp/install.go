@@ -49,10 +49,25 @@ func (a *Adapter) Install(ctx context.Context, want channel.Installation) ([]cha
 		}
 		steps = append(steps, s)
 	}
-	return append(steps, channel.Step{
-		Text: "Name the privacy notice to Meta",
-		Hand: "In the App Dashboard, App settings > Basic, enter " + want.Privacy + " as Privacy Policy URL and save; without it the app cannot be published.",
-	}), nil
+	return append(steps, byHand(want)...), nil
+}
+
+// byHand are settings of the app that no API knows.
+func byHand(want channel.Installation) (steps []channel.Step) {
+	const basic = "developers.facebook.com/apps > your app > App settings > Basic"
+	if want.Privacy != "" {
+		steps = append(steps, channel.Step{
+			Text: "Name the privacy notice in the settings of the app",
+			Hand: basic + ": set \"Privacy policy URL\" to " + want.Privacy + "; without it the app cannot be published.",
+		})
+	}
+	if hook := strings.TrimSuffix(want.Webhook, "/"); hook != "" {
+		steps = append(steps, channel.Step{
+			Text: "Have Meta pass on that somebody wants to be deleted, or takes the app's permission back",
+			Hand: basic + " > User data deletion: set the callback to " + hook + "/deletion; and App settings > Advanced > Deauthorize: to " + hook + "/deauthorise.",
+		})
+	}
+	return steps
 }
 
 func (a *Adapter) stepWebhook(ctx context.Context, want channel.Installation) (channel.Step, error) {

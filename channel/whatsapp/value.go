@@ -105,8 +105,12 @@ func (v *value) finish() {
 		if v.number == "" {
 			e.Handle = v.account // an answer has to go out from there
 		}
-		if v.field == "standby" {
+		switch v.field {
+		case "messages", "":
+		case "standby":
 			e.Kind = sotto.EventStandby
+		default: // what was said before the number came to this API
+			e.Kind = sotto.EventOther
 		}
 	}
 }
@@ -234,7 +238,7 @@ func (v *value) status(s *wire.Scanner) {
 		e.Group, e.Conversation = true, to.phone
 		e.Sender, e.Alias = participant.phone, participant.user
 	}
-	if kind == "call" {
+	if kind != "" && kind != "message" { // of a call or a payment
 		e.Kind = sotto.EventOther
 	}
 	v.add(e)
