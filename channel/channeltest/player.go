@@ -34,6 +34,9 @@ type PlayerSpec struct {
 	Group string
 	// Acts are kinds that the player has to know beside a message; default none.
 	Acts []sotto.EventKind
+	// Keyboard says that buttons show as such and come back as text, so that they
+	// are reported as numbered.
+	Keyboard bool
 	// NoToken says that an answer carries nothing that belongs to the account.
 	NoToken bool
 	// MaxText is a length in bytes that no message of the network has, default 100,000.
@@ -329,6 +332,10 @@ func (s *pair) sends(t *testing.T) {
 		got = append(got, x.Buttons...)
 	}
 	switch {
+	case s.Keyboard && sent.Numbered:
+		if !slices.EqualFunc(got, buttons, func(a, b sotto.Button) bool { return a.Label == b.Label }) {
+			t.Errorf("the keyboard shows as %+v", got)
+		}
 	case sent.Numbered && (!strings.Contains(text(shown), "1") || !strings.Contains(text(shown), "Yes") || len(got) > 0):
 		t.Errorf("numbered buttons show as %+v", shown)
 	case !sent.Numbered && !slices.Equal(got, buttons):
