@@ -131,7 +131,7 @@ func (s *Server) checkNetwork(ctx context.Context, client *egress.Client, a acco
 	}
 	found, err := c.Check(ctx, s.wanted(a))
 	if err != nil {
-		return Findings{{Text: a.key + ": the network was asked and refused or did not answer: " + err.Error()}}
+		return Findings{{Text: a.key + ": " + Unasked(err).Error()}}
 	}
 	if len(found) == 0 {
 		return Findings{{OK: true, Text: a.key + ": token and webhook"}}
@@ -145,6 +145,31 @@ func (s *Server) checkNetwork(ctx context.Context, client *egress.Client, a acco
 		out = append(out, Finding{OK: f.OK, Text: text})
 	}
 	return out
+}
+
+// Unasked says in plain words why a network could not be asked.
+func Unasked(err error) error {
+	var e *channel.SendError
+	if !errors.As(err, &e) {
+		return err
+	}
+	what := "the network could not be asked"
+	switch e.Class {
+	case channel.Auth:
+		what = "the network refuses the token: make a new one where the network's documentation in docs/channels says"
+	case channel.Retry, channel.Unknown:
+		switch {
+		case e.Status == 0:
+			what = "the network does not answer: look at this machine's way out, and at the account's api"
+		case e.Status == 429:
+			what = "the network was asked too often; try again later"
+		default:
+			what = "the network is out of order; try again later"
+		}
+	case channel.Bad, channel.Gone, channel.Window:
+		what = "the network refuses the question"
+	}
+	return fmt.Errorf("%s (status %d, code %q)", what, e.Status, e.Code)
 }
 
 // verifyOffline verifies the log without opening it for writing, so that a

@@ -46,7 +46,7 @@ func Install(ctx context.Context, in Config, channelName, name string) ([]channe
 	}
 	steps, err := inst.Install(ctx, want)
 	if err != nil {
-		return nil, fmt.Errorf("%s: the network was asked how things stand: %w", a.key, err)
+		return nil, fmt.Errorf("%s: %w", a.key, Unasked(err))
 	}
 	return steps, nil
 }

@@ -66,7 +66,7 @@ func (c *channelSetupCmd) Run(ctx context.Context, con *console) error {
 		}
 		if err := s.Do(ctx); err != nil {
 			con.printf("failed   %s\n", s.Text)
-			return fmt.Errorf("the steps before it are made, and doing them again does no harm: %w", err)
+			return fmt.Errorf("the steps before it are made, and doing them again does no harm: %w", server.Unasked(err))
 		}
 		con.printf("made     %s\n", s.Text)
 	}
