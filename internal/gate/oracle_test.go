@@ -30,7 +30,7 @@ func oracle(u Use, on bool, basis sotto.Basis) bool {
 		f.Restricted && !owed && !duty && (!machine || u.Action != Store),
 		basis == sotto.BasisConsent && !slices.Contains(f.Consents, u.Purpose) && !owed && (!machine || u.Action != Open),
 		selling && f.AgeClass != "adult",
-		u.Purpose == "train" && slices.Contains([]string{"discord", "x", "telegram", ""}, u.Channel):
+		u.Purpose == "train" && slices.Contains([]string{"discord", "slack", "x", "telegram", ""}, u.Channel):
 		return false
 	}
 	switch {
