@@ -117,9 +117,9 @@ func (h hook) findings(want channel.Installation) []channel.Finding {
 	var found []channel.Finding
 	switch {
 	case h.Endpoint == "":
-		found = append(found, channel.Finding{Text: "No webhook is set, so no message arrives.", Fix: "Run sotto channel setup line, or set it in the LINE Developers Console under Messaging API, Webhook URL."})
+		found = append(found, channel.Finding{Text: "No webhook is set, so no message arrives.", Fix: "Run sotto channel setup for this account, or set it in the LINE Developers Console under Messaging API, Webhook URL."})
 	case want.Webhook != "" && h.Endpoint != want.Webhook:
-		found = append(found, channel.Finding{Text: "The webhook leads to another address than this server's.", Fix: "Run sotto channel setup line, or change it in the LINE Developers Console under Messaging API, Webhook URL."})
+		found = append(found, channel.Finding{Text: "The webhook leads to another address than this server's.", Fix: "Run sotto channel setup for this account, or change it in the LINE Developers Console under Messaging API, Webhook URL."})
 	default:
 		found = append(found, channel.Finding{OK: true, Text: "The webhook is set."})
 	}

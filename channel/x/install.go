@@ -207,13 +207,13 @@ func (a *Adapter) checkHook(ctx context.Context, addr, user string) ([]channel.F
 	case err != nil:
 		return nil, err
 	case h.ID == "" && others > 0:
-		return []channel.Finding{{Text: "The app's webhook leads to another address than this server's.", Fix: "Run sotto channel setup x; where the plan grants no further webhook, delete the other in X's Developer Console first."}}, nil
+		return []channel.Finding{{Text: "The app's webhook leads to another address than this server's.", Fix: "Run sotto channel setup for this account; where the plan grants no further webhook, delete the other in X's Developer Console first."}}, nil
 	case h.ID == "":
-		return []channel.Finding{{Text: "The app has no webhook, so no message arrives.", Fix: "Run sotto channel setup x."}}, nil
+		return []channel.Finding{{Text: "The app has no webhook, so no message arrives.", Fix: "Run sotto channel setup for this account."}}, nil
 	}
 	found := []channel.Finding{{OK: true, Text: "The webhook is set and valid."}}
 	if !h.Valid {
-		found[0] = channel.Finding{Text: "X holds the webhook for invalid and sends nothing: it did not answer X's question rightly.", Fix: "Run sotto channel setup x, which has X ask again; see that the address is reachable from outside and that consumer_secret is the app's."}
+		found[0] = channel.Finding{Text: "X holds the webhook for invalid and sends nothing: it did not answer X's question rightly.", Fix: "Run sotto channel setup for this account, which has X ask again; see that the address is reachable from outside and that consumer_secret is the app's."}
 	}
 	have, err := a.subscribed(ctx, h, user)
 	if err != nil {
@@ -222,7 +222,7 @@ func (a *Adapter) checkHook(ctx context.Context, addr, user string) ([]channel.F
 	for _, event := range a.wants() {
 		f := channel.Finding{OK: slices.Contains(have, event), Text: fmt.Sprintf("The account's events (%s) reach the webhook.", event)}
 		if !f.OK {
-			f.Text, f.Fix = fmt.Sprintf("The account's events (%s) do not reach the webhook.", event), "Run sotto channel setup x."
+			f.Text, f.Fix = fmt.Sprintf("The account's events (%s) do not reach the webhook.", event), "Run sotto channel setup for this account."
 		}
 		found = append(found, f)
 	}

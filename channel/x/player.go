@@ -81,7 +81,11 @@ func (p *player) mac(b []byte) string {
 
 // Webhook implements [play.Player].
 func (p *player) Webhook(a play.Act) (play.Webhook, error) {
-	if a.Group != "" { // X delivers no groups to a bot
+	kind := ""
+	if a.File != nil {
+		kind, _, _ = strings.Cut(cmp.Or(a.File.MIME, "other"), "/")
+	}
+	if a.Group != "" || kind != "" && kind != "image" { // neither groups nor documents come to a bot
 		return play.Webhook{}, play.ErrNoSuch
 	}
 	p.mu.Lock()
@@ -205,7 +209,7 @@ func (p *player) Refuse(w http.ResponseWriter, status int, after time.Duration) 
 	if status == http.StatusTooManyRequests {
 		w.Header().Set("X-Rate-Limit-Limit", "15")
 		w.Header().Set("X-Rate-Limit-Remaining", "0")
-		w.Header().Set("X-Rate-Limit-Reset", strconv.FormatInt(p.conf.Now().Add(after).Unix(), 10))
+		w.Header().Set("X-Rate-Limit-Reset", strconv.FormatInt(p.conf.Now().Add(after+time.Second-1).Unix(), 10))
 	}
 	problem(w, status, "about:blank")
 }
