@@ -12,8 +12,10 @@ import (
 	"github.com/sotto-chat/sotto/channel/messenger"
 	"github.com/sotto-chat/sotto/channel/slack"
 	"github.com/sotto-chat/sotto/channel/telegram"
+	"github.com/sotto-chat/sotto/channel/viber"
 	"github.com/sotto-chat/sotto/channel/webchat"
 	"github.com/sotto-chat/sotto/channel/whatsapp"
+	"github.com/sotto-chat/sotto/channel/x"
 	"github.com/sotto-chat/sotto/internal/clock"
 	"github.com/sotto-chat/sotto/internal/config"
 )
@@ -79,6 +81,20 @@ func networks() map[string]network {
 			read(func(c discord.Config, d channel.Doer) (channel.Adapter, error) {
 				c.Client, c.Now = d, clock.Wall()
 				return discord.New(c)
+			}),
+		},
+		"viber": {
+			func() channel.Adapter { return new(viber.Adapter) },
+			read(func(c viber.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client, c.Now = d, clock.Wall()
+				return viber.New(c)
+			}),
+		},
+		"x": {
+			func() channel.Adapter { return new(x.Adapter) },
+			read(func(c x.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client, c.Now = d, clock.Wall()
+				return x.New(c)
 			}),
 		},
 		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
