@@ -53,14 +53,13 @@ func (it *item) field(s *wire.Scanner) bool {
 		it.at = s.Int()
 	case "message", "postback", "message_edit", "reaction", "read", "delivery",
 		"optin", "optout", "referral", "account_linking", "fblogin_account_linking",
-		"pass_thread_control", "take_thread_control", "request_thread_control", "thread_owner", "app_roles",
+		"pass_thread_control", "take_thread_control", "request_thread_control", "app_roles",
 		"policy_enforcement", "policy-enforcement", "business_integrity",
-		"payment", "pre_checkout", "checkout_update", "order", "order_edit", "send_cart", "invoice_access", "game_play",
+		"payment", "pre_checkout", "checkout_update", "order", "send_cart", "game_play",
 		"messaging_feedback", "response_feedback", "messaging_customer_information", "customer_information",
-		"in_thread_lead_form_submit", "messaging_in_thread_lead_form_submit", "lead_form_submit",
-		"call", "calls", "call_permission_reply", "call_settings_update", "call_event",
-		"user_action", "phone_number", "message_context", "direct_send", "marketing_message_status",
-		"community_alert", "story_mention_status":
+		"in_thread_lead_form_submit", "messaging_in_thread_lead_form_submit",
+		"call", "calls", "call_permission_reply", "call_settings_update",
+		"user_action", "phone_number", "message_context":
 		it.happened(s)
 	default:
 		return false
