@@ -47,7 +47,7 @@ func networks() map[string]network {
 		"messenger": {
 			func() channel.Adapter { return new(messenger.Adapter) },
 			read(func(c messenger.Config, d channel.Doer) (channel.Adapter, error) {
-				c.Client = d
+				c.Client, c.Now = d, clock.Wall()
 				return messenger.New(c)
 			}),
 		},
@@ -58,7 +58,7 @@ func networks() map[string]network {
 		"instagram": {
 			func() channel.Adapter { return new(instagram.Adapter) },
 			read(func(c instagram.Config, d channel.Doer) (channel.Adapter, error) {
-				c.Client = d
+				c.Client, c.Now = d, clock.Wall()
 				return instagram.New(c)
 			}),
 		},

@@ -71,10 +71,10 @@ func decode(body []byte) (channel.Batch, error) {
 // but none beside a message_token, or with these people.
 func (c *callback) plausible() bool {
 	who := c.sender.id != "" || c.user.id != "" || c.userID != ""
-	switch {
-	case c.event == "webhook":
+	switch c.event {
+	case "webhook":
 		return c.token != "" || c.stamped
-	case c.event == "":
+	case "":
 		return c.token != "" && c.has && c.sender.id != "" // a message without its frame
 	}
 	return c.token != "" || c.stamped && who

@@ -240,10 +240,11 @@ type call struct {
 	Keyboard *struct {
 		Type    string `json:"Type"`
 		Buttons []struct {
-			Columns, Rows        int
-			ActionType           string
-			ActionBody, Text     string
-			BgColor, Image, Size string
+			Columns int    `json:"Columns"`
+			Rows    int    `json:"Rows"`
+			Action  string `json:"ActionType"`
+			Body    string `json:"ActionBody"`
+			Text    string `json:"Text"`
 		} `json:"Buttons"`
 	} `json:"keyboard"`
 	URL    string   `json:"url"`
@@ -265,7 +266,7 @@ func (c *call) check() error {
 	room := 0
 	for _, b := range c.Keyboard.Buttons {
 		room += b.Columns * b.Rows
-		if b.ActionType != "reply" || b.ActionBody == "" || b.Text == "" || b.Columns < 1 || b.Columns > 6 || b.Rows < 1 || b.Rows > 2 {
+		if b.Action != "reply" || b.Body == "" || b.Text == "" || b.Columns < 1 || b.Columns > 6 || b.Rows < 1 || b.Rows > 2 {
 			return errors.New("badData")
 		}
 	}
@@ -288,7 +289,7 @@ func (p *player) send(w http.ResponseWriter, c *call) []play.Shown {
 	shown := play.Shown{Kind: "message", To: c.Receiver, ID: strconv.FormatUint(token, 10), Text: c.Text}
 	if c.Keyboard != nil {
 		for _, b := range c.Keyboard.Buttons {
-			shown.Buttons = append(shown.Buttons, sotto.Button{Label: html.UnescapeString(b.Text), Payload: b.ActionBody})
+			shown.Buttons = append(shown.Buttons, sotto.Button{Label: html.UnescapeString(b.Text), Payload: b.Body})
 		}
 	}
 	say(w, http.StatusOK, obj{"status": 0, "status_message": "ok", "message_token": token, "chat_hostname": "SN-CHAT-01_", "billing_status": 1})
