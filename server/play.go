@@ -1,8 +1,11 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -20,6 +23,7 @@ import (
 	"github.com/sotto-chat/sotto/channel/telegram"
 	"github.com/sotto-chat/sotto/channel/viber"
 	"github.com/sotto-chat/sotto/channel/whatsapp"
+	"github.com/sotto-chat/sotto/channel/x"
 )
 
 // players is the table of networks that can be played: a row per network.
@@ -33,6 +37,7 @@ func players() map[string]func(play.Config) *Played {
 		"telegram":  played[telegram.Config](telegram.Player),
 		"viber":     played[viber.Config](viber.Player),
 		"whatsapp":  played[whatsapp.Config](whatsapp.Player),
+		"x":         played[x.Config](x.Player),
 	}
 }
 
@@ -89,6 +94,30 @@ func (p *Played) section(name string, settings map[string]string) (lines string,
 		fmt.Fprintf(&b, "      %s: %s\n", k, v)
 	}
 	return b.String(), env
+}
+
+// Adapter returns what an account on the network is spoken with, made of a
+// configuration as an operator would write it.
+func (p *Played) Adapter(base string, client channel.Doer) (channel.Adapter, error) {
+	return p.adapter(p.Settings(base), client)
+}
+
+func (p *Played) adapter(settings map[string]string, client channel.Doer) (_ channel.Adapter, err error) {
+	dir, err := os.MkdirTemp("", "sotto-play-")
+	if err != nil {
+		return nil, sotto.E("sim", sotto.KindOther, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	lines, env := p.section("sim", settings)
+	file := filepath.Join(dir, "sotto.yaml")
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		return nil, sotto.E("sim", sotto.KindOther, err)
+	}
+	s, err := configure(Config{File: file, Dev: true, Env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }})
+	if err != nil {
+		return nil, err
+	}
+	return s.accounts[0].build(client)
 }
 
 // keys collects the keys of a Config and their types.
