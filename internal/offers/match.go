@@ -9,13 +9,11 @@ import (
 
 // Match finds the button that a text means: its number, with or without a point
 // or a bracket behind it and in the digits of any script, or its label, whatever
-// the case. Nothing else matches: a text that merely holds a number is a text.
-// byNumber tells which it was.
+// the case. A label that is a number means itself before it means a place,
+// because a keyboard sends its labels. Nothing else matches: a text that merely
+// holds a number is a text. byNumber tells which it was.
 func Match(buttons []sotto.Button, text string) (b sotto.Button, byNumber, ok bool) {
 	text = strings.TrimSpace(text)
-	if n := number(text); n >= 1 && n <= len(buttons) {
-		return buttons[n-1], true, true
-	}
 	if text == "" {
 		return b, false, false
 	}
@@ -23,6 +21,9 @@ func Match(buttons []sotto.Button, text string) (b sotto.Button, byNumber, ok bo
 		if strings.EqualFold(text, strings.TrimSpace(b.Label)) {
 			return b, false, true
 		}
+	}
+	if n := number(text); n >= 1 && n <= len(buttons) {
+		return buttons[n-1], true, true
 	}
 	return sotto.Button{}, false, false
 }
