@@ -370,16 +370,17 @@ func TestBases(t *testing.T) {
 }
 
 func TestSetup(t *testing.T) {
-	p := viber.Player(play.Config{})
+	now := time.Unix(1700000000, 0)
+	p := viber.Player(play.Config{Now: func() time.Time { return now }})
 	skew := time.Duration(0)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		w.Header().Set("Date", time.Now().Add(skew).UTC().Format(http.TimeFormat))
+		w.Header().Set("Date", now.Add(skew).UTC().Format(http.TimeFormat))
 		p.Serve(w, r, body)
 	}))
 	defer srv.Close()
 	s := p.Settings(srv.URL)
-	a, err := viber.New(viber.Config{Tokens: channel.Secrets{channel.NewSecret(s["token"])}, Name: s["name"], API: s["api"], Client: srv.Client()})
+	a, err := viber.New(viber.Config{Tokens: channel.Secrets{channel.NewSecret(s["token"])}, Name: s["name"], API: s["api"], Client: srv.Client(), Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
