@@ -50,11 +50,18 @@ func (a *action) read(s *wire.Scanner) {
 }
 
 // choose adds a choice to those there are.
-func (a *action) choose(s string) {
-	if a.chosen != "" && s != "" {
-		s = a.chosen + "," + s
+func (a *action) choose(s string) { a.chosen = join(a.chosen, ",", s) }
+
+// join adds a part to a list in words, as long as that is of a sensible length.
+func join(list, sep, part string) string {
+	const most = 8 << 10
+	if list == "" || part == "" {
+		return or(list, part)
 	}
-	a.chosen = or(s, a.chosen)
+	if len(list) > most {
+		return list
+	}
+	return list + sep + part
 }
 
 func (a *action) option(s *wire.Scanner) {
@@ -63,11 +70,7 @@ func (a *action) option(s *wire.Scanner) {
 		case "value":
 			a.choose(s.Text())
 		case "text":
-			if l := label(s); a.label != "" && l != "" {
-				a.label += ", " + l
-			} else {
-				a.label = or(l, a.label)
-			}
+			a.label = join(a.label, ", ", label(s))
 		default:
 			s.Skip()
 		}

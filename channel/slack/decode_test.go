@@ -313,6 +313,24 @@ func TestDecodeInteractions(t *testing.T) {
 	}
 }
 
+// A body of a megabyte that is nothing but parts becomes no more than it should.
+func TestManyParts(t *testing.T) {
+	many := func(part string) string {
+		return strings.TrimSuffix(strings.Repeat(part+",", 1<<20/(len(part)+1)), ",")
+	}
+	for _, body := range []string{
+		`{"type":"block_actions","user":{"id":"U1"},"actions":[` + many(`{}`) + `]}`,
+		`{"type":"block_actions","user":{"id":"U1"},"actions":[{"selected_options":[` + many(`{"value":"x","text":"y"}`) + `]}]}`,
+		in(dm + `,"files":[` + many(`{}`) + `],"attachments":[` + many(`{"is_share":true}`) + `]`),
+		in(dm + `,"text":"` + many("<@") + `"`),
+	} {
+		b, err := Decode([]byte(body))
+		if err != nil || len(b.Events) == 0 || len(b.Events) > maxParts || len(b.Events[0].Attachments) > maxParts || len(b.Events[0].Payload) > 16<<10 {
+			t.Errorf("%d events, %v", len(b.Events), err)
+		}
+	}
+}
+
 // TestFormAttacks is forms that two readers could read differently.
 func TestFormAttacks(t *testing.T) {
 	for name, body := range map[string]string{

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +111,47 @@ func TestInstallByHand(t *testing.T) {
 	}
 	if !strings.Contains(steps[1].Text, "assistant:write") || strings.Contains(steps[1].Text, "chat:write") {
 		t.Error(steps[1].Text)
+	}
+}
+
+// What the documentation prints asks for what the program asks for.
+func TestDocumentedManifest(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/channels/slack.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(doc), "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	type app struct {
+		OAuth struct {
+			Scopes struct {
+				Bot []string `json:"bot"`
+			} `json:"scopes"`
+		} `json:"oauth_config"`
+		Settings struct {
+			Events struct {
+				Bot []string `json:"bot_events"`
+			} `json:"event_subscriptions"`
+		} `json:"settings"`
+	}
+	read := func(text string) (events, scopes []string) {
+		t.Helper()
+		var a app
+		if err := json.Unmarshal([]byte(text), &a); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(a.OAuth.Scopes.Bot)
+		return a.Settings.Events.Bot, a.OAuth.Scopes.Bot
+	}
+	steps, err := start(t, (&console{scopes: enough}).ServeHTTP).Install(t.Context(), wanted())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, printed, _ := strings.Cut(steps[0].Hand, "\n")
+	events, scopes := read(text)
+	wantEvents, wantScopes := read(printed)
+	if diff := cmp.Diff(wantEvents, events) + cmp.Diff(wantScopes, scopes); diff != "" || len(scopes) == 0 {
+		t.Error(diff)
 	}
 }
 

@@ -159,8 +159,9 @@ func (r *record) interactive(s *wire.Scanner) bool {
 		r.actions = r.actions[:0]
 		for ok := s.Array(); ok && s.Elem(); {
 			var a action
-			a.read(s)
-			r.actions = append(r.actions, a)
+			if a.read(s); len(r.actions) < maxParts {
+				r.actions = append(r.actions, a)
+			}
 		}
 	default:
 		return false
@@ -328,7 +329,17 @@ func (r *record) file(s *wire.Scanner) {
 	case "slack_video":
 		a.Kind = "video"
 	}
-	r.files = append(r.files, a)
+	r.attach(a)
+}
+
+// maxParts bounds what is kept of the files or actions of one body. Slack sends
+// ten files at most, and nearly always one action.
+const maxParts = 100
+
+func (r *record) attach(a channel.Attachment) {
+	if len(r.files) < maxParts {
+		r.files = append(r.files, a)
+	}
 }
 
 // shared notes messages that were passed on. Previews of links stand in the
@@ -344,7 +355,7 @@ func (r *record) shared(s *wire.Scanner) {
 			}
 		}
 		if share {
-			r.files = append(r.files, channel.Attachment{Kind: "other"})
+			r.attach(channel.Attachment{Kind: "other"})
 		}
 	}
 }
