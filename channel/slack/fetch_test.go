@@ -64,6 +64,8 @@ func TestFetch(t *testing.T) {
 		default:
 			w.WriteHeader(http.StatusNotFound)
 		}
+	}, func(c *slack.Config) { // like the server's client, it follows no redirect
+		c.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	})
 	if _, err := a.Send(t.Context(), &channel.Outgoing{Conversation: "D41", Text: "x"}); err != nil { // tells the address
 		t.Fatal(err)

@@ -90,7 +90,8 @@ type Config struct {
 	// Timeout bounds each call to the API, default: as long as the caller's
 	// context says, and 20s where it says nothing.
 	Timeout time.Duration `yaml:"timeout"`
-	// Client makes the calls. Required; set by the server.
+	// Client makes the calls. It must not follow redirects, which could take the
+	// token along. Required; set by the server, whose client follows none.
 	Client channel.Doer `yaml:"-"`
 	// Now is the clock that Check compares with Slack's; default the machine's.
 	Now func() time.Time `yaml:"-"`
@@ -161,7 +162,7 @@ func New(c Config) (*Adapter, error) {
 		mac:    wire.NewMAC(c.SigningSecrets),
 		traits: channel.Traits{StableTime: true, Migrates: true, Pace: c.Pace.Or(pace())},
 		app:    c.AppID, manage: c.ConfigurationToken, status: c.Assistant, token: c.BotToken,
-		timeout: c.Timeout, client: steady(c.Client), now: c.Now,
+		timeout: c.Timeout, client: c.Client, now: c.Now,
 	}
 	if a.now == nil {
 		a.now = time.Now //nolint:forbidigo // the default that Config promises
@@ -199,19 +200,6 @@ func New(c Config) (*Adapter, error) {
 		}
 	}
 	return a, nil
-}
-
-// steady keeps a client of the standard library from following redirects: it
-// would take the token along to another port of the same machine. Other clients
-// decide for themselves; the server's own follows none.
-func steady(d channel.Doer) channel.Doer {
-	c, ok := d.(*http.Client)
-	if !ok || c == nil {
-		return d
-	}
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }
 
 // check names what is wrong with the values that are not addresses. Tokens
