@@ -2,8 +2,6 @@ package server
 
 import (
 	"cmp"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,31 +31,16 @@ func TestPlayers(t *testing.T) {
 			channeltest.RunPlayer(t, channeltest.PlayerSpec{
 				Player: func(c play.Config) play.Player { return players()[name](c).Player },
 				New: func(settings map[string]string, client channel.Doer) (channel.Adapter, error) {
-					return fromSettings(t, name, settings, client)
+					p, err := Player(name, play.Config{})
+					if err != nil {
+						return nil, err
+					}
+					return p.adapter(settings, client)
 				},
 				Others: other, Group: groups[name], NoToken: name == "discord", Acts: []sotto.EventKind{sotto.EventButton},
 			})
 		})
 	}
-}
-
-// fromSettings makes an adapter as a configuration with these settings would.
-func fromSettings(t *testing.T, name string, settings map[string]string, client channel.Doer) (channel.Adapter, error) {
-	t.Helper()
-	p, err := Player(name, play.Config{})
-	if err != nil {
-		return nil, err
-	}
-	lines, env := p.section("sim", settings)
-	file := filepath.Join(t.TempDir(), "sotto.yaml")
-	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
-		return nil, err
-	}
-	s, err := configure(Config{File: file, Dev: true, Env: func(k string) (string, bool) { v, ok := env[k]; return v, ok }})
-	if err != nil {
-		return nil, err
-	}
-	return s.accounts[0].build(client)
 }
 
 func TestPlayerUnknown(t *testing.T) {

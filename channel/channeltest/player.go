@@ -87,7 +87,7 @@ func request(t *testing.T, w play.Webhook) *channel.Request {
 	for k, v := range w.Header {
 		h[http.CanonicalHeaderKey(k)] = v
 	}
-	return &channel.Request{Method: cmp.Or(w.Method, http.MethodPost), Header: h, Query: q, Body: w.Body, Now: time.Now()}
+	return &channel.Request{Method: cmp.Or(w.Method, http.MethodPost), Header: h, Query: q, Body: w.Body, Now: time.Now()} //nolint:forbidigo // the player signs by the machine's clock
 }
 
 // odd is a text that is escaped on its way in one network or another.
@@ -140,8 +140,8 @@ func (s *pair) scenes(id, group string) []scene {
 }
 
 func (s *pair) acts(t *testing.T) {
-	net, a := s.meet(t, play.Config{}, http.DefaultClient)
-	_, other := s.meet(t, s.Others, http.DefaultClient)
+	net, a := s.meet(t, play.Config{}, new(http.Client))
+	_, other := s.meet(t, s.Others, new(http.Client))
 	seen := map[string]bool{}
 	known := map[sotto.EventKind]bool{}
 	groups := []string{""}
@@ -221,8 +221,8 @@ func (s *pair) read(t *testing.T, a channel.Adapter, sc scene, w play.Webhook, s
 
 // questions asks what the network asks, rightly and under other credentials.
 func (s *pair) questions(t *testing.T) {
-	net, a := s.meet(t, play.Config{}, http.DefaultClient)
-	other, _ := s.meet(t, s.Others, http.DefaultClient)
+	net, a := s.meet(t, play.Config{}, new(http.Client))
+	other, _ := s.meet(t, s.Others, new(http.Client))
 	for i, q := range net.Player().Questions() {
 		status, header, body := answerTo(t, a, request(t, q))
 		if err := net.Player().Answered(q, status, header, body); err != nil {
@@ -297,7 +297,7 @@ func visible(net *sim.Sim, from int) []play.Shown {
 }
 
 func (s *pair) sends(t *testing.T) {
-	net, a := s.meet(t, play.Config{}, http.DefaultClient)
+	net, a := s.meet(t, play.Config{}, new(http.Client))
 	send := func(name string, change func(m *channel.Outgoing)) (channel.Sent, []play.Shown) {
 		t.Helper()
 		e := met(t, net, a)
@@ -399,7 +399,7 @@ func (d *tamper) Do(r *http.Request) (*http.Response, error) {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
 		r.GetBody = nil
 	}
-	return http.DefaultClient.Do(r)
+	return new(http.Client).Do(r)
 }
 
 func (s *pair) refusals(t *testing.T) {
@@ -435,7 +435,7 @@ func (s *pair) refusals(t *testing.T) {
 	is("a text that is too long", send(a), channel.Bad, 0)
 	way.from = ""
 	if !s.NoToken {
-		stranger, err := s.New(s.Player(s.Others).Settings(net.URL()), http.DefaultClient)
+		stranger, err := s.New(s.Player(s.Others).Settings(net.URL()), new(http.Client))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -112,11 +112,11 @@ type Verdict struct {
 func (s *Sim) Connect(ctx context.Context) ([]Verdict, error) {
 	var out []Verdict
 	for i, q := range s.player.Questions() {
-		resp, body, err := s.call(ctx, q)
+		got, err := s.call(ctx, q)
 		if err != nil {
 			return out, err
 		}
-		v := Verdict{i + 1, s.player.Answered(q, resp.StatusCode, resp.Header, body)}
+		v := Verdict{i + 1, s.player.Answered(q, got.status, got.header, got.body)}
 		if v.Err == nil {
 			s.say("  . question %d of the network was answered rightly", v.Question)
 		} else {
@@ -129,32 +129,32 @@ func (s *Sim) Connect(ctx context.Context) ([]Verdict, error) {
 
 // post makes a webhook call and shows what people see of its answer.
 func (s *Sim) post(ctx context.Context, w play.Webhook) (int, error) {
-	resp, body, err := s.call(ctx, w)
+	got, err := s.call(ctx, w)
 	if err != nil {
 		return 0, err
 	}
 	if l, ok := s.player.(play.Listener); ok {
-		shown, err := l.Heard(w, resp.StatusCode, resp.Header, body)
+		shown, err := l.Heard(w, got.status, got.header, got.body)
 		s.show(shown)
 		if err != nil {
 			s.say("  ! the network does not take the answer: %v", err)
-			if resp.StatusCode/100 == 2 {
+			if got.status/100 == 2 {
 				return http.StatusUnprocessableEntity, nil // as bad as a refusal
 			}
 		}
 	}
-	return resp.StatusCode, nil
+	return got.status, nil
 }
 
 // maxAnswer bounds what is read of a bot's answer.
 const maxAnswer = 1 << 20
 
-func (s *Sim) call(ctx context.Context, w play.Webhook) (*http.Response, []byte, error) {
+func (s *Sim) call(ctx context.Context, w play.Webhook) (answer, error) {
 	s.mu.Lock()
 	to := s.to
 	s.mu.Unlock()
 	if to == "" {
-		return nil, nil, sotto.E("sim.deliver", sotto.KindInvalid, errors.New("no address of a webhook was given"))
+		return answer{}, sotto.E("sim.deliver", sotto.KindInvalid, errors.New("no address of a webhook was given"))
 	}
 	if w.Query != "" {
 		sep := "?"
@@ -169,20 +169,20 @@ func (s *Sim) call(ctx context.Context, w play.Webhook) (*http.Response, []byte,
 	}
 	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(w.Body))
 	if err != nil {
-		return nil, nil, sotto.E("sim.deliver", sotto.KindInvalid, err)
+		return answer{}, sotto.E("sim.deliver", sotto.KindInvalid, err)
 	}
 	for k, v := range w.Header {
 		r.Header[http.CanonicalHeaderKey(k)] = append([]string(nil), v...)
 	}
 	resp, err := s.client.Do(r)
 	if err != nil {
-		return nil, nil, sotto.E("sim.deliver", sotto.KindUnavailable, err)
+		return answer{}, sotto.E("sim.deliver", sotto.KindUnavailable, err)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return nil, nil, sotto.E("sim.deliver", sotto.KindUnavailable, fmt.Errorf("the answer broke off: %w", err))
+		return answer{}, sotto.E("sim.deliver", sotto.KindUnavailable, fmt.Errorf("the answer broke off: %w", err))
 	}
-	return resp, body, nil
+	return answer{resp.StatusCode, resp.Header, body}, nil
 }
 
 // spoiled is a webhook whose proof is wrong: one character of every header that

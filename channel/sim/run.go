@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -414,9 +415,8 @@ func (st *stage) press(what string) play.Act {
 
 // newest is the last message of the bot that is meant.
 func (st *stage) newest(meant func(play.Shown) bool) play.Shown {
-	all := st.s.Shown()
-	for i := len(all) - 1; i >= 0; i-- {
-		if x := all[i]; (x.Kind == "message" || x.Kind == "edit") && x.ID != "" && meant(x) {
+	for _, x := range slices.Backward(st.s.Shown()) {
+		if (x.Kind == "message" || x.Kind == "edit") && x.ID != "" && meant(x) {
 			return x
 		}
 	}

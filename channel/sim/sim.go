@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path"
@@ -185,7 +186,7 @@ func visible(shown []play.Shown) bool {
 }
 
 // answer is what a player answered, kept back until it is known whether the
-// network misbehaves.
+// network misbehaves, or what a bot answered.
 type answer struct {
 	status int
 	header http.Header
@@ -215,9 +216,7 @@ func (a *answer) Write(b []byte) (int, error) {
 }
 
 func (a *answer) copyTo(w http.ResponseWriter) {
-	for k, v := range a.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(max(a.status, http.StatusOK))
 	_, _ = w.Write(a.body) // the caller is gone, which is theirs to know
 }

@@ -93,7 +93,7 @@ func (b *bot) call(method string, v any) {
 	if err != nil {
 		b.t.Error(err)
 	}
-	resp, err := http.Post(b.api+"/bot"+token+"/"+method, "application/json", bytes.NewReader(body)) //nolint:noctx // a test
+	resp, err := http.Post(b.api+"/bot"+token+"/"+method, "application/json", bytes.NewReader(body))
 	if err != nil {
 		b.codes = append(b.codes, 0)
 		return

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -356,8 +357,8 @@ func ascii(v any) ([]byte, error) {
 	}
 	var out []byte
 	for _, r := range strings.TrimSuffix(b.String(), "\n") {
-		if r < 0x80 {
-			out = append(out, byte(r))
+		if r < utf8.RuneSelf {
+			out = utf8.AppendRune(out, r)
 			continue
 		}
 		for _, u := range utf16.Encode([]rune{r}) {

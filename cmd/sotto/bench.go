@@ -17,6 +17,8 @@ type benchCmd struct {
 	Ingest benchIngestCmd `cmd:"" help:"Signed webhooks to the durable 200, beside a bare handler that only checks the signature."`
 	Turn   benchTurnCmd   `cmd:"" help:"Webhook to reply at a stub network."`
 	Data   benchDataCmd   `cmd:"" help:"A million stored messages: start, idle memory, erasure."`
+
+	Channels benchChannelsCmd `cmd:"" help:"Every network side by side: to verify and decode one webhook."`
 }
 
 type benchFlags struct {

@@ -44,7 +44,7 @@ func (c *simCmd) Run(ctx context.Context, con *console) error {
 		con.printConfig(p, c.account(), "http://"+c.listen())
 		return nil
 	}
-	s, err := c.start(con, p)
+	s, err := c.start(con, p) //nolint:contextcheck // a socket is opened at once
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ func (c *simCmd) listen() string {
 
 // start begins to play. Where the usual port is taken, and none was asked for,
 // it takes any other.
-func (c *simCmd) start(con *console, p play.Player) (*sim.Sim, error) {
-	cfg := sim.Config{Player: p, Listen: c.listen(), User: c.User, Out: con.out}
+func (c *simCmd) start(con *console, p *server.Played) (*sim.Sim, error) {
+	cfg := sim.Config{Player: p.Player, Listen: c.listen(), User: c.User, Out: con.out}
 	s, err := sim.New(cfg)
 	if err != nil && c.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
