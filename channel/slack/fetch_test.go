@@ -158,6 +158,14 @@ func TestPlayedStory(t *testing.T) {
 			t.Errorf("%d: shown to %s", i, to)
 		}
 	}
+	e = event(play.Act{Kind: sotto.EventMessage, Group: "C024BE91L", Text: "/privacy"})
+	if _, err := a.Send(t.Context(), &channel.Outgoing{Conversation: e.Conversation, Handle: e.Handle, Text: "Pick"}); err != nil {
+		t.Fatal(err)
+	}
+	e = event(play.Act{Kind: sotto.EventButton, Group: "C024BE91L", ID: last().ID, Text: "Stop", Payload: "sotto:stop"})
+	if e.Group || e.Payload != "sotto:stop" || !strings.HasPrefix(e.Handle, e.Sender+" http") {
+		t.Errorf("a press on what nobody else sees: %+v", e)
+	}
 	e = event(play.Act{Kind: sotto.EventMessage, Group: "C024BE91L", Text: "hello", Addressed: true})
 	if _, err := a.Send(t.Context(), &channel.Outgoing{Conversation: e.Conversation, Handle: e.Handle, Text: "hi"}); err != nil || last().ReplyTo != e.ID {
 		t.Errorf("%+v, %v", last(), err)

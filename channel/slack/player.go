@@ -47,7 +47,8 @@ type player struct {
 	files    map[string]channel.File
 	uploads  map[string]*playedUpload
 	urls     map[string]*playedURL
-	recent   []string // keys of these three maps, oldest first
+	hidden   map[string]bool // messages that one person alone sees
+	recent   []string        // keys of these maps, oldest first
 	manifest map[string]any
 }
 
@@ -66,7 +67,7 @@ func Player(c play.Config) play.Player {
 	p := &player{
 		token: cmp.Or(c.Token, playedToken), secret: cmp.Or(c.Secret, playedSecret), now: c.Now, next: 100,
 		base: "https://hooks.slack.com", files: map[string]channel.File{}, uploads: map[string]*playedUpload{},
-		urls:     map[string]*playedURL{},
+		urls: map[string]*playedURL{}, hidden: map[string]bool{},
 		manifest: map[string]any{"display_information": map[string]any{"name": "Sim"}},
 	}
 	if p.now == nil {
@@ -338,6 +339,7 @@ func (p *player) remember(key string) {
 		delete(p.files, old)
 		delete(p.uploads, old)
 		delete(p.urls, old)
+		delete(p.hidden, old)
 	}
 }
 
@@ -368,11 +370,14 @@ func (p *player) command(a play.Act, s place) (play.Webhook, error) {
 func (p *player) press(a play.Act, s place) (play.Webhook, error) {
 	addr, trigger := p.answerAt("actions", s.user)
 	under := cmp.Or(a.ID, p.stamp())
-	container := obj{"type": "message", "message_ts": under, "channel_id": s.channel, "is_ephemeral": false}
+	p.mu.Lock()
+	hidden := p.hidden[under]
+	p.mu.Unlock()
+	container := obj{"type": "message", "message_ts": under, "channel_id": s.channel, "is_ephemeral": hidden}
 	if a.ReplyTo != "" {
 		container["thread_ts"] = a.ReplyTo
 	}
-	body, err := worded(obj{
+	pressed := obj{
 		"type": "block_actions", "user": obj{"id": s.user, "username": "sim", "name": "sim", "team_id": playedTeam},
 		"api_app_id": playedApp, "token": "sim", "container": container, "trigger_id": trigger,
 		"team": obj{"id": playedTeam, "domain": "sim"}, "enterprise": nil, "is_enterprise_install": false,
@@ -383,7 +388,11 @@ func (p *player) press(a play.Act, s place) (play.Webhook, error) {
 			"action_id": "b1", "block_id": "x", "text": obj{"type": "plain_text", "text": entities(a.Text), "emoji": false},
 			"value": a.Payload, "type": "button", "action_ts": p.stamp(),
 		}},
-	})
+	}
+	if hidden { // Slack keeps no such message
+		delete(pressed, "message")
+	}
+	body, err := worded(pressed)
 	if err != nil {
 		return play.Webhook{}, err
 	}

@@ -304,10 +304,16 @@ func (p *player) answered(w http.ResponseWriter, r *http.Request, body []byte) [
 	}
 	_, _ = w.Write([]byte("ok"))
 	to := at.user // nobody else sees it
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := p.stampLocked()
 	if args.text("response_type") == "in_channel" {
 		to = "everybody"
+	} else {
+		p.hidden[id] = true
+		p.remember(id)
 	}
-	return []play.Shown{{Kind: "message", To: to, Text: text, Buttons: buttons}}
+	return []play.Shown{{Kind: "message", To: to, ID: id, Text: text, Buttons: buttons}}
 }
 
 func (p *player) uploading(args arguments) (obj, string) {
