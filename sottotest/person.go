@@ -49,6 +49,18 @@ func (s *Sotto) Say(user, text string) {
 	s.accepted(s.Deliver(name, s.Network.Text(name, id, text)))
 }
 
+// SendFile has a Telegram user send a file, with a caption or "". A bot gets it if
+// it is a [sotto.MediaBot].
+func (s *Sotto) SendFile(user, caption, name, mime string, data []byte) {
+	s.t.Helper()
+	channelName, id, err := userOf(user)
+	s.must(err)
+	if channelName != channeltest.Telegram {
+		s.t.Fatal("sottotest: files are played for Telegram only")
+	}
+	s.accepted(s.Deliver(channelName, s.Network.File(id, caption, name, mime, data)))
+}
+
 // Press has a user press the button with payload.
 func (s *Sotto) Press(user, payload string) {
 	s.t.Helper()

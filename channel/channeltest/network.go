@@ -115,7 +115,8 @@ type Network struct {
 	mu     sync.Mutex
 	faults []*Fault
 	sent   []Call
-	wake   chan struct{} // closed and replaced when something was sent
+	files  map[string][]byte // that users sent, by id
+	wake   chan struct{}     // closed and replaced when something was sent
 }
 
 // NewNetwork starts a network. End it with Close.

@@ -23,6 +23,9 @@ const maxCall = 64 << 20
 // ServeHTTP plays both APIs.
 func (n *Network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.total.Add(1)
+	if n.serveFile(w, r) {
+		return
+	}
 	name, method, ok := n.route(r)
 	var body []byte
 	var err error

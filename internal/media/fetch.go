@@ -24,6 +24,7 @@ var (
 	errLarge   = errors.New("the file is too large")
 	errType    = errors.New("files of this type are not accepted")
 	errHost    = errors.New("the file is not on one of the network's hosts")
+	errAnswer  = errors.New("the network sends on to elsewhere, or sends too much")
 	errLost    = errors.New("the network does not have the file any more")
 	errNetwork = errors.New("the network does not give the file now")
 	errRoom    = errors.New("too many files are in use at once")
@@ -212,9 +213,11 @@ func sorted(ctx context.Context, err error) error {
 	switch {
 	case s.Code == "too_large":
 		return sotto.E(opFetch, sotto.KindInvalid, errLarge)
-	case s.Code == "host":
+	case s.Code == "host", s.Code == "denied":
 		return sotto.E(opFetch, sotto.KindDenied, errHost)
-	case s.Class == channel.Retry, s.Class == channel.Unknown:
+	case s.Code == "answer": // a redirect, or more than was allowed
+		return sotto.E(opFetch, sotto.KindInvalid, errAnswer)
+	case s.Class == channel.Retry, s.Class == channel.Unknown, s.Class == channel.Auth:
 		return sotto.E(opFetch, sotto.KindUnavailable, errNetwork)
 	}
 	return sotto.E(opFetch, sotto.KindNotFound, errLost)

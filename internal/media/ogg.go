@@ -124,9 +124,10 @@ func (s *stream) comments(in []byte) {
 		n := copy(in[p[0]:p[1]], packet)
 		packet = packet[n:]
 	}
+	table := oggTable()
 	for _, p := range s.pages {
 		clear(in[p.at+22 : p.at+26])
-		binary.LittleEndian.PutUint32(in[p.at+22:], oggCRC(in[p.at:p.end]))
+		binary.LittleEndian.PutUint32(in[p.at+22:], oggCRC(&table, in[p.at:p.end]))
 	}
 	s.parts, s.pages = nil, nil
 }
@@ -179,8 +180,7 @@ func blank(packet []byte, at int, framed bool) {
 
 // oggCRC is the checksum of a page whose own is zero (RFC 3533, 6: polynomial
 // 0x04c11db7, highest bit first, neither inverted before nor after).
-func oggCRC(b []byte) uint32 {
-	table := oggTable()
+func oggCRC(table *[256]uint32, b []byte) uint32 {
 	var sum uint32
 	for _, c := range b {
 		sum = sum<<8 ^ table[byte(sum>>24)^c]

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sotto-chat/sotto"
+	"github.com/sotto-chat/sotto/internal/gate"
 )
 
 // ends says when a file ends, in plain words.
@@ -36,6 +37,9 @@ func (m *Media) Parts() Parts { return Parts{m} }
 func (Parts) Holding() (table, kind, last string) {
 	return PartTable, "the content of these files, in parts", ends
 }
+
+// Export returns nothing: the content stands with the files.
+func (Parts) Export(context.Context, gate.Permit, sotto.PersonID) (any, error) { return nil, nil } //nolint:nilnil // see above
 
 // Of returns how many parts of files of a person are kept.
 func (t Parts) Of(ctx context.Context, p sotto.PersonID) (int64, error) {

@@ -179,7 +179,7 @@ type File struct {
 	Size       int64         `json:"size"`
 	Data       []byte        `json:"data,omitempty"`       // in JSON: base64
 	LeftOut    bool          `json:"left_out,omitempty"`   // too much for a chat: whoever runs the bot gives all of it
-	Unreadable bool          `json:"unreadable,omitempty"` // its key has ended, or it is damaged
+	Unreadable bool          `json:"unreadable,omitempty"` // it is damaged
 }
 
 // chatRoom is how many bytes of files stand in a copy that is sent to the person
@@ -191,19 +191,22 @@ func (m *Media) Export(ctx context.Context, permit gate.Permit, p sotto.PersonID
 	var out []*File
 	left := int64(chatRoom)
 	err := m.of(ctx, p, func(id int64, f *File, s vault.Sealed) error {
-		out = append(out, f)
 		if permit.Recipient() == sotto.RecipientPerson {
 			if left -= f.Size; left < 0 {
 				f.LeftOut = true
 				left += f.Size
+				out = append(out, f)
 				return nil
 			}
 		}
 		err := m.open(ctx, permit, p, id, f, s)
-		if k := sotto.KindOf(err); k == sotto.KindNotFound || k == sotto.KindCorrupt {
-			f.Data, f.Unreadable = nil, true
+		switch sotto.KindOf(err) { //nolint:exhaustive // the others end the copy
+		case sotto.KindNotFound: // its key has ended, and the row goes soon
 			return nil
+		case sotto.KindCorrupt:
+			f.Data, f.Unreadable, err = nil, true, nil
 		}
+		out = append(out, f)
 		return err
 	})
 	if err != nil || len(out) == 0 {
