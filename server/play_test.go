@@ -21,6 +21,11 @@ func TestPlayers(t *testing.T) {
 		"slack":    {Token: "xoxb-other-token", Secret: "other"},
 		"discord":  {Token: "another-token-of-nobody-at-all", Secret: strings.Repeat("5a", 32)},
 	}
+	acts := map[string][]sotto.EventKind{}
+	for _, name := range Players() {
+		acts[name] = []sotto.EventKind{sotto.EventButton}
+	}
+	acts["viber"], acts["x"] = nil, nil // a button says its label there
 	for _, name := range Players() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +42,7 @@ func TestPlayers(t *testing.T) {
 					}
 					return p.adapter(settings, client)
 				},
-				Others: other, Group: groups[name], NoToken: name == "discord", Acts: []sotto.EventKind{sotto.EventButton},
+				Others: other, Group: groups[name], NoToken: name == "discord", Keyboard: name == "viber", Acts: acts[name],
 			})
 		})
 	}
