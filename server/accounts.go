@@ -10,6 +10,7 @@ import (
 	"github.com/sotto-chat/sotto/channel/instagram"
 	"github.com/sotto-chat/sotto/channel/line"
 	"github.com/sotto-chat/sotto/channel/messenger"
+	"github.com/sotto-chat/sotto/channel/play"
 	"github.com/sotto-chat/sotto/channel/slack"
 	"github.com/sotto-chat/sotto/channel/telegram"
 	"github.com/sotto-chat/sotto/channel/viber"
@@ -34,6 +35,7 @@ type account struct {
 type network struct {
 	decoder func() channel.Adapter
 	read    func(config.Section, *account) []config.Problem
+	player  func(play.Config) *Played // nil where there is no network to play
 }
 
 // networks is the table of channels. To add a network is to add its folder
@@ -42,7 +44,11 @@ func networks() map[string]network {
 	return map[string]network{
 		"telegram": {
 			func() channel.Adapter { return new(telegram.Adapter) },
-			read(func(c telegram.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return telegram.New(c) }),
+			read(func(c telegram.Config, d channel.Doer) (channel.Adapter, error) {
+				c.Client, c.Now = d, clock.Wall()
+				return telegram.New(c)
+			}),
+			played[telegram.Config](telegram.Player),
 		},
 		"messenger": {
 			func() channel.Adapter { return new(messenger.Adapter) },
@@ -50,10 +56,12 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return messenger.New(c)
 			}),
+			played[messenger.Config](messenger.Player),
 		},
 		"whatsapp": {
 			func() channel.Adapter { return new(whatsapp.Adapter) },
 			read(func(c whatsapp.Config, d channel.Doer) (channel.Adapter, error) { c.Client = d; return whatsapp.New(c) }),
+			played[whatsapp.Config](whatsapp.Player),
 		},
 		"instagram": {
 			func() channel.Adapter { return new(instagram.Adapter) },
@@ -61,6 +69,7 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return instagram.New(c)
 			}),
+			played[instagram.Config](instagram.Player),
 		},
 		"line": {
 			func() channel.Adapter { return new(line.Adapter) },
@@ -68,6 +77,7 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return line.New(c)
 			}),
+			played[line.Config](line.Player),
 		},
 		"slack": {
 			func() channel.Adapter { return new(slack.Adapter) },
@@ -75,6 +85,7 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return slack.New(c)
 			}),
+			played[slack.Config](slack.Player),
 		},
 		"discord": {
 			func() channel.Adapter { return new(discord.Adapter) },
@@ -82,6 +93,7 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return discord.New(c)
 			}),
+			played[discord.Config](discord.Player),
 		},
 		"viber": {
 			func() channel.Adapter { return new(viber.Adapter) },
@@ -89,6 +101,7 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return viber.New(c)
 			}),
+			played[viber.Config](viber.Player),
 		},
 		"x": {
 			func() channel.Adapter { return new(x.Adapter) },
@@ -96,8 +109,9 @@ func networks() map[string]network {
 				c.Client, c.Now = d, clock.Wall()
 				return x.New(c)
 			}),
+			played[x.Config](x.Player),
 		},
-		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat},
+		"webchat": {func() channel.Adapter { return new(webchat.Adapter) }, readWebchat, nil},
 	}
 }
 

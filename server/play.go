@@ -14,32 +14,8 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
-	"github.com/sotto-chat/sotto/channel/discord"
-	"github.com/sotto-chat/sotto/channel/instagram"
-	"github.com/sotto-chat/sotto/channel/line"
-	"github.com/sotto-chat/sotto/channel/messenger"
 	"github.com/sotto-chat/sotto/channel/play"
-	"github.com/sotto-chat/sotto/channel/slack"
-	"github.com/sotto-chat/sotto/channel/telegram"
-	"github.com/sotto-chat/sotto/channel/viber"
-	"github.com/sotto-chat/sotto/channel/whatsapp"
-	"github.com/sotto-chat/sotto/channel/x"
 )
-
-// players is the table of networks that can be played: a row per network.
-func players() map[string]func(play.Config) *Played {
-	return map[string]func(play.Config) *Played{
-		"discord":   played[discord.Config](discord.Player),
-		"slack":     played[slack.Config](slack.Player),
-		"instagram": played[instagram.Config](instagram.Player),
-		"line":      played[line.Config](line.Player),
-		"messenger": played[messenger.Config](messenger.Player),
-		"telegram":  played[telegram.Config](telegram.Player),
-		"viber":     played[viber.Config](viber.Player),
-		"whatsapp":  played[whatsapp.Config](whatsapp.Player),
-		"x":         played[x.Config](x.Player),
-	}
-}
 
 // Played is a network that is played, and what an account on it looks like in a
 // configuration.
@@ -55,9 +31,8 @@ func played[C any](player func(play.Config) play.Player) func(play.Config) *Play
 // Player returns a channel's network, to be played. The error is of kind not
 // found for a channel that does not exist or is not played.
 func Player(name string, c play.Config) (*Played, error) {
-	row, ok := players()[name]
-	if ok {
-		return row(c), nil
+	if player := networks()[name].player; player != nil {
+		return player(c), nil
 	}
 	why := fmt.Errorf("no channel is called %q; played are %s", name, strings.Join(Players(), ", "))
 	if name == "webchat" {
@@ -67,7 +42,16 @@ func Player(name string, c play.Config) (*Played, error) {
 }
 
 // Players returns the names of the channels that can be played, sorted.
-func Players() []string { return slices.Sorted(maps.Keys(players())) }
+func Players() []string {
+	var names []string
+	for name, n := range networks() {
+		if n.player != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Account returns the lines of a configuration for an account on the network
 // whose API is at base, and the environment variables that they refer to.

@@ -34,7 +34,7 @@ func TestPlayers(t *testing.T) {
 				other = play.Config{Token: "other-token", Secret: "other-secret"}
 			}
 			channeltest.RunPlayer(t, channeltest.PlayerSpec{
-				Player: func(c play.Config) play.Player { return players()[name](c).Player },
+				Player: func(c play.Config) play.Player { return networks()[name].player(c).Player },
 				New: func(settings map[string]string, client channel.Doer) (channel.Adapter, error) {
 					p, err := Player(name, play.Config{})
 					if err != nil {
