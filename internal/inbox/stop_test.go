@@ -17,13 +17,15 @@ import (
 	"github.com/sotto-chat/sotto/internal/store"
 )
 
-func of(h *parttest.House, user string, kind sotto.EventKind, payload string) channel.Event {
-	return with(h.Event(user, ""), func(e *channel.Event) { e.Kind, e.Payload = kind, payload })
+// of is something that ann does on the network.
+func of(h *parttest.House, kind sotto.EventKind, payload string) channel.Event {
+	return with(h.Event("ann", ""), func(e *channel.Event) { e.Kind, e.Payload = kind, payload })
 }
 
-func state(h *parttest.House, user string) people.State {
+// state is what is known of ann.
+func state(h *parttest.House) people.State {
 	h.T.Helper()
-	st, err := h.People.Get(context.Background(), h.Person(user))
+	st, err := h.People.Get(context.Background(), h.Person("ann"))
 	h.Must(err)
 	return st
 }
@@ -86,7 +88,7 @@ func TestStopsBeforeItsTurn(t *testing.T) {
 		t.Run(string(c.kind), func(t *testing.T) {
 			h, goOn := busy(t)
 			sent := len(h.Net.Sent())
-			h.Receive(of(h, "ann", c.kind, ""))
+			h.Receive(of(h, c.kind, ""))
 			h.Outbox.Wake(h.Conversation("ann"))
 			h.Wait(func() bool { return h.Outbox.Stats.Stopped.Load() == 1 }, "the answer of before is dropped")
 			owed(h, "owed")
@@ -96,7 +98,7 @@ func TestStopsBeforeItsTurn(t *testing.T) {
 			if got := parttest.Texts(h.Net.Sent())[sent:]; strings.Join(got, ",") != strings.Join(c.want, ",") {
 				t.Errorf("sent %q, want %q", got, c.want)
 			}
-			st := state(h, "ann")
+			st := state(h)
 			if st.Gone != (c.kind == sotto.EventBlock) || st.Stopped != (c.kind == sotto.EventOptOut) {
 				t.Errorf("known of ann: %+v", st)
 			}
@@ -113,7 +115,7 @@ func TestBlockSurvivesACrash(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			h, goOn := busy(t)
 			defer goOn()
-			h.Receive(of(h, "ann", kind, ""))
+			h.Receive(of(h, kind, ""))
 			after := h.Crash()
 			after.Bot = sotto.BotFunc(func(_ context.Context, t *sotto.Turn) error { t.Reply("late answer"); return nil })
 			after.Open()
@@ -133,7 +135,7 @@ func TestBlockSurvivesACrash(t *testing.T) {
 			if got := after.Net.Sent(); len(got) != 0 {
 				t.Errorf("sent %q", parttest.Texts(got))
 			}
-			if st := state(after, "ann"); !st.Gone && !st.Stopped {
+			if st := state(after); !st.Gone && !st.Stopped {
 				t.Errorf("known of ann: %+v", st)
 			}
 		})
@@ -143,12 +145,12 @@ func TestBlockSurvivesACrash(t *testing.T) {
 // Who comes back before the block's turn is written to again.
 func TestBackBeforeItsTurn(t *testing.T) {
 	for name, back := range map[string]func(h *parttest.House) channel.Event{
-		"unblocks": func(h *parttest.House) channel.Event { return of(h, "ann", sotto.EventUnblock, "") },
+		"unblocks": func(h *parttest.House) channel.Event { return of(h, sotto.EventUnblock, "") },
 		"writes":   func(h *parttest.House) channel.Event { return h.Event("ann", "me again") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, goOn := busy(t)
-			h.Receive(of(h, "ann", sotto.EventBlock, ""))
+			h.Receive(of(h, sotto.EventBlock, ""))
 			h.Receive(back(h))
 			h.Outbox.Wake(h.Conversation("ann"))
 			h.Wait(func() bool { return h.Outbox.Held() == 0 }, "the answer of before is dealt with")
@@ -158,7 +160,7 @@ func TestBackBeforeItsTurn(t *testing.T) {
 			}
 			goOn()
 			h.WaitIdle()
-			if st := state(h, "ann"); st.Gone {
+			if st := state(h); st.Gone {
 				t.Error("ann is gone")
 			}
 			if name == "writes" {
@@ -176,7 +178,7 @@ func TestRepeatedBlockMutesNobody(t *testing.T) {
 	h := parttest.New(t)
 	h.Start()
 	h.Meet("ann")
-	block := of(h, "ann", sotto.EventBlock, "")
+	block := of(h, sotto.EventBlock, "")
 	h.Receive(block)
 	h.Say("ann", "back")
 	h.WaitIdle()
@@ -184,7 +186,7 @@ func TestRepeatedBlockMutesNobody(t *testing.T) {
 	h.Say("ann", "again")
 	h.WaitSent(4)
 	h.WaitIdle()
-	if h.Outbox.Stats.Stopped.Load() != 0 || state(h, "ann").Gone {
+	if h.Outbox.Stats.Stopped.Load() != 0 || state(h).Gone {
 		t.Error("ann is taken for gone")
 	}
 }
@@ -199,7 +201,7 @@ func TestBlockBeforeTheNotice(t *testing.T) {
 	h.Say("ann", "hello")
 	h.Wait(func() bool { return h.Outbox.Stats.Retried.Load() == 1 }, "the notice is put off")
 	h.Net.Fail(nil)
-	h.Receive(of(h, "ann", sotto.EventBlock, ""))
+	h.Receive(of(h, sotto.EventBlock, ""))
 	h.Outbox.Wake(h.Conversation("ann"))
 	h.WaitIdle()
 	if got := h.Net.Sent(); len(got) != 0 {
@@ -247,11 +249,11 @@ func TestOptInAndOptOut(t *testing.T) {
 				if a.kind == sotto.EventMessage {
 					h.Say("ann", a.payload)
 				} else {
-					h.Receive(of(h, "ann", a.kind, a.payload))
+					h.Receive(of(h, a.kind, a.payload))
 				}
 				h.WaitIdle()
 			}
-			if got := state(h, "ann").Stopped; got != c.want {
+			if got := state(h).Stopped; got != c.want {
 				t.Errorf("%v: stopped %v, want %v", c.acts, got, c.want)
 			}
 			sent := len(h.Net.Sent())
@@ -267,7 +269,7 @@ func TestOptInAndOptOut(t *testing.T) {
 // Advertising that is refused keeps nobody from the answer that is on its way.
 func TestAdvertisingMutesNobody(t *testing.T) {
 	h, goOn := busy(t)
-	h.Receive(of(h, "ann", sotto.EventOptOut, "marketing_messages"))
+	h.Receive(of(h, sotto.EventOptOut, "marketing_messages"))
 	h.Outbox.Wake(h.Conversation("ann"))
 	goOn()
 	h.WaitIdle()

@@ -31,11 +31,10 @@ func permit(h *parttest.House, user string) gate.Permit {
 }
 
 // offer makes an offer and stores it.
-func offer(h *parttest.House, user string, labels ...string) *offers.Offer {
+func offer(h *parttest.House, user string, labels ...string) {
 	h.T.Helper()
 	of := made(h, user, labels...)
 	h.Must(h.DB.Write(ctx, func(tx *store.Tx) error { return h.Offers.Put(tx, of) }))
-	return of
 }
 
 func made(h *parttest.House, user string, labels ...string) *offers.Offer {

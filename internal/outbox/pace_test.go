@@ -62,14 +62,14 @@ func (l *line) made() []call {
 }
 
 // bounded fails where more than most calls began in some span of per.
-func bounded(t *testing.T, what string, calls []call, r channel.Rate) {
-	t.Helper()
+func bounded(tb testing.TB, what string, calls []call, r channel.Rate) {
+	tb.Helper()
 	if r.Most == 0 {
 		return
 	}
 	for i := range calls {
 		if j := i + r.Most; j < len(calls) && calls[j].at.Sub(calls[i].at) < r.Per {
-			t.Fatalf("%s: %d calls within %s, and %s allows no more than %d", what, r.Most+1, calls[j].at.Sub(calls[i].at), r, r.Most)
+			tb.Fatalf("%s: %d calls within %s, and %s allows no more than %d", what, r.Most+1, calls[j].at.Sub(calls[i].at), r, r.Most)
 		}
 	}
 }
@@ -111,11 +111,11 @@ func drain(h *parttest.House) {
 }
 
 // virtual runs f with a house that is closed before the test's time ends.
-func virtual(t *testing.T, f func(t *testing.T, h *parttest.House)) {
+func virtual(t *testing.T, f func(h *parttest.House)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := parttest.New(t)
-		f(t, h)
+		f(h)
 		h.Close()
 	})
 }
@@ -123,7 +123,8 @@ func virtual(t *testing.T, f func(t *testing.T, h *parttest.House)) {
 // A backlog of three accounts drains at the rate of each, in order, and nobody
 // waits for somebody else's turn.
 func TestBacklogDrainsAtTheRate(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		rate := func(most int, per time.Duration) channel.Rate { return channel.Rate{Most: most, Per: per} }
 		paces := map[string]channel.Pace{
 			"telegram/shop": {PerAccount: rate(30, time.Second), PerPerson: rate(1, time.Second)},
@@ -176,7 +177,8 @@ func TestBacklogDrainsAtTheRate(t *testing.T) {
 
 // Somebody with much to say does not keep the others of the account waiting.
 func TestConversationsTakeTurns(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		l := newLine(h.Now, channel.Pace{PerAccount: channel.Rate{Most: 10, Per: time.Second}})
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
 		h.Start()
@@ -196,7 +198,8 @@ func TestConversationsTakeTurns(t *testing.T) {
 // What waits for its conversation's turn keeps nobody else waiting, and what is
 // far below the limits is not marked twice.
 func TestPerPersonKeepsNobodyElseWaiting(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		r := channel.Rate{Most: 5, Per: 5 * time.Second}
 		l := newLine(h.Now, channel.Pace{PerPerson: r})
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
@@ -229,7 +232,8 @@ func count(h *parttest.House, q string, args ...any) (n int) {
 
 // A message that would wait is not stored as being sent.
 func TestPremarkMindsTheRate(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		l := newLine(h.Now, channel.Pace{PerAccount: channel.Rate{Most: 3, Per: time.Hour}})
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
 		h.Start()
@@ -246,7 +250,8 @@ func TestPremarkMindsTheRate(t *testing.T) {
 
 // An account that is told to be quiet is quiet, and no other is.
 func TestTooManyRequestsSlowsTheAccount(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		person := channel.Pace{PerPerson: channel.Rate{Most: 5, Per: time.Second}}
 		quiet, other, one := newLine(h.Now, person), newLine(h.Now, person), newLine(h.Now, person)
 		h.Adapters = map[string]channel.Adapter{"telegram/quiet": quiet, "telegram/other": other, "telegram/one": one}
@@ -294,7 +299,8 @@ func TestTooManyRequestsSlowsTheAccount(t *testing.T) {
 // However long the network says, the account is asked again within a quarter of
 // an hour.
 func TestHoldEnds(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		l := newLine(h.Now, channel.Pace{})
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
 		h.Start()
@@ -320,7 +326,8 @@ func TestHoldEnds(t *testing.T) {
 // lost, only what was under way may come twice, and the rate holds after the
 // start as well.
 func TestCrashUnderARate(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		pace := channel.Pace{PerAccount: channel.Rate{Most: 10, Per: time.Second}, PerPerson: channel.Rate{Most: 1, Per: time.Second}}
 		l := newLine(h.Now, pace)
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
@@ -368,7 +375,8 @@ func TestCrashUnderARate(t *testing.T) {
 func TestClockJumps(t *testing.T) {
 	for _, jump := range []time.Duration{-time.Hour, time.Hour, -200 * 24 * time.Hour} {
 		t.Run(jump.String(), func(t *testing.T) {
-			virtual(t, func(t *testing.T, h *parttest.House) {
+			virtual(t, func(h *parttest.House) {
+				t := h.T
 				pace := channel.Pace{PerAccount: channel.Rate{Most: 10, Per: time.Second}, PerPerson: channel.Rate{Most: 2, Per: time.Second}}
 				l := newLine(time.Now, pace) // by the network's clock
 				h.Adapters = map[string]channel.Adapter{parttest.Account: l}
@@ -398,7 +406,8 @@ func TestClockJumps(t *testing.T) {
 
 // What waits for a rate is forgotten with its person, and woken by nobody.
 func TestForgetAndWakeUnderARate(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		pace := channel.Pace{PerAccount: channel.Rate{Most: 2, Per: time.Minute}, PerPerson: channel.Rate{Most: 1, Per: time.Minute}}
 		l := newLine(h.Now, pace)
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
@@ -432,7 +441,8 @@ func TestForgetAndWakeUnderARate(t *testing.T) {
 
 // Whatever is given up before its call leaves room for others at once.
 func TestWhatIsNotCalledTakesNoRoom(t *testing.T) {
-	virtual(t, func(t *testing.T, h *parttest.House) {
+	virtual(t, func(h *parttest.House) {
+		t := h.T
 		l := newLine(h.Now, channel.Pace{PerAccount: channel.Rate{Most: 2, Per: time.Hour}})
 		h.Adapters = map[string]channel.Adapter{parttest.Account: l}
 		h.Open()

@@ -37,7 +37,7 @@ func drive(r *rand.Rand, rate channel.Rate, n int) []moment {
 
 // Never more than Most begin in any span of Per, whatever the times.
 func TestNeverMoreThanMostInAnySpan(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that can be repeated
+	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		rate := channel.Rate{Most: 1 + r.IntN(40), Per: time.Duration(1 + r.Int64N(int64(time.Hour)))}
 		at := drive(r, rate, 300)
