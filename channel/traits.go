@@ -25,6 +25,9 @@ type Traits struct {
 	// An event with an Alias tells that Sender and Alias are one person.
 	Migrates bool
 
+	// Whispers: what the bot answers in a group is shown to the person alone.
+	Whispers bool
+
 	// NoFiles: the network takes no files of a bot; a person gets a link instead.
 	NoFiles bool
 

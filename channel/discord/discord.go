@@ -113,7 +113,7 @@ var (
 func New(c Config) (*Adapter, error) {
 	a := &Adapter{
 		public: c.Public, token: c.Token, timeout: c.Timeout, now: c.Now, client: c.Client,
-		traits: channel.Traits{StableTime: true, Pace: c.Pace.Or(pace()), Alternative: "a direct message, or a new command of the person"},
+		traits: channel.Traits{StableTime: true, Whispers: !c.Public, Pace: c.Pace.Or(pace()), Alternative: "a direct message, or a new command of the person"},
 	}
 	var wrong []error
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }

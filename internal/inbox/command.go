@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -18,11 +19,22 @@ func (t *turn) command() (wording.Command, bool) {
 	if t.ev.Payload != "" {
 		return t.in.cfg.Book.Payload(t.ev.Payload)
 	}
-	cmd, _, ok := t.in.cfg.Book.Command(t.ev.Text)
+	cmd, _, ok := t.in.cfg.Book.Command(t.said())
 	if ok && cmd == wording.CommandStart && !t.st.Stopped {
 		return "", false // an everyday word; it means something after a stop only
 	}
 	return cmd, ok
+}
+
+// said is what the person wrote, without the mention by which they speak to the
+// bot in a group: "@bot stop", "<@U1> /privacy".
+func (t *turn) said() string {
+	text := strings.TrimSpace(t.ev.Text)
+	if !t.ev.Group || !strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "<@") {
+		return text
+	}
+	_, rest, _ := strings.Cut(text, " ")
+	return rest
 }
 
 // obey does what the person told Sotto. Nothing of it reaches the bot or the

@@ -40,6 +40,12 @@ func (t *turn) joined(ctx context.Context) (verdict, error) {
 	return t.notify(ctx)
 }
 
+// whispered reports whether nobody else in the group sees what is answered.
+func (t *turn) whispered() bool {
+	ad := t.in.cfg.Adapters[t.rec.Account]
+	return ad != nil && ad.Traits().Whispers
+}
+
 // wasTold makes a group known that was told together with the first member who
 // spoke to the bot: the notice stands there for all to read.
 func (t *turn) wasTold(ctx context.Context) error {
@@ -63,7 +69,7 @@ func (t *turn) greeting(ctx context.Context) (*outbox.Message, error) {
 	switch {
 	case t.st.Known:
 		m.Text = t.in.cfg.Notice.Changed(t.in.cfg.Book, t.lang)
-	case t.ev.Group && t.ev.Kind != sotto.EventJoin:
+	case t.ev.Group && t.ev.Kind != sotto.EventJoin && !t.whispered():
 		_, st, err := t.group(ctx)
 		if err != nil {
 			return nil, err

@@ -116,3 +116,44 @@ func TestGroupMovesAndEnds(t *testing.T) {
 		t.Errorf("%d messages", n)
 	}
 }
+
+// A word to Sotto itself counts behind the mention that a group asks for.
+func TestCommandBehindAMention(t *testing.T) {
+	h := parttest.New(t)
+	h.Start()
+	h.Receive(inGroup(h, "ann", "hello"))
+	h.WaitSent(2)
+	h.WaitIdle()
+	for i, text := range []string{"@sotto_bot /privacy", "<@U123> /help", "@sotto_bot stop"} {
+		h.Receive(inGroup(h, "ann", text))
+		sent := h.WaitSent(3 + i)
+		if got := sent[2+i].Text; strings.HasPrefix(got, "you said") {
+			t.Errorf("%q reached the bot", text)
+		}
+		h.WaitIdle()
+	}
+	if st, err := h.People.Get(t.Context(), h.Person("ann")); err != nil || !st.Stopped {
+		t.Error("not stopped", err)
+	}
+}
+
+// Where what is answered in a group is shown to one person alone, the group was
+// not told by it: each member gets the whole notice.
+func TestWhisperedNotice(t *testing.T) {
+	h := parttest.New(t)
+	h.Adapters = map[string]channel.Adapter{parttest.Account: whispering{h.Net}}
+	h.Start()
+	for i, u := range []string{"ann", "bob"} {
+		h.Receive(inGroup(h, u, "hello"))
+		h.WaitSent(2 * (i + 1))
+		h.WaitIdle()
+	}
+	if whole, lines := notices(h); whole != 2 || lines != 0 {
+		t.Errorf("%d notices and %d lines", whole, lines)
+	}
+}
+
+// whispering is a network whose answers in a group are shown to one person.
+type whispering struct{ *parttest.Network }
+
+func (whispering) Traits() channel.Traits { return channel.Traits{Whispers: true} }

@@ -154,7 +154,7 @@ func (t *turn) message(ctx context.Context) (verdict, error) {
 	if err := t.acquaint(ctx); err != nil {
 		return again, err
 	}
-	if t.ev.Group {
+	if t.ev.Group && !t.whispered() {
 		if err := t.wasTold(ctx); err != nil {
 			return again, err
 		}
