@@ -21,7 +21,8 @@ type line struct {
 // conversation_id, message_id, text, and time in RFC 3339, UTC, "" where the
 // network gives none. message_id names the message in the body itself; of an
 // edit, a deletion or a reaction that has no id of its own, the message it is
-// about. The output is personal data in clear.
+// about. For each part that was not understood there is a line of kind "unknown".
+// The output is personal data in clear.
 func WriteJSON(w io.Writer, b Batch) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -35,6 +36,11 @@ func WriteJSON(w io.Writer, b Batch) error {
 			l.Time = e.Time.UTC().Format(time.RFC3339Nano)
 		}
 		if err := enc.Encode(l); err != nil {
+			return err
+		}
+	}
+	for range b.Unknown {
+		if err := enc.Encode(line{Kind: "unknown"}); err != nil {
 			return err
 		}
 	}

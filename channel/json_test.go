@@ -12,7 +12,7 @@ import (
 func TestWriteJSON(t *testing.T) {
 	var out strings.Builder
 	east := time.FixedZone("", 2*3600)
-	err := channel.WriteJSON(&out, channel.Batch{Unknown: 3, Events: []channel.Event{
+	err := channel.WriteJSON(&out, channel.Batch{Unknown: 1, Events: []channel.Event{
 		{
 			Kind: sotto.EventMessage, ID: "5", Delivery: "d", Sender: "41", Conversation: "-100", Text: "a <b>\n\"é\"",
 			Payload: "hidden", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, east),
@@ -23,6 +23,7 @@ func TestWriteJSON(t *testing.T) {
 	want := `{"kind":"message","sender_id":"41","conversation_id":"-100","message_id":"5","text":"a <b>\n\"é\"","time":"2026-01-02T01:04:05Z"}
 {"kind":"receipt","sender_id":"","conversation_id":"","message_id":"","text":"","time":""}
 {"kind":"edit","sender_id":"","conversation_id":"","message_id":"6","text":"","time":""}
+{"kind":"unknown","sender_id":"","conversation_id":"","message_id":"","text":"","time":""}
 `
 	if err != nil || out.String() != want {
 		t.Errorf("%v\n%s", err, out.String())
