@@ -3,6 +3,7 @@ package media
 import (
 	"encoding/binary"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -17,10 +18,15 @@ type box struct {
 // its distance from the beginning, so that nothing may move.
 type film struct {
 	b       []byte
-	credit  int64 // bytes that may still be overwritten: what points to the same bytes over and over is no film
-	moved   bool  // it has fragments
-	dropped bool  // a track went
+	credit  int64    // bytes that may still be overwritten: what points to the same bytes over and over is no film
+	media   []box    // of content, in order
+	wipes   []extent // of content that goes, when all boxes are known
+	moved   bool     // it has fragments
+	dropped bool     // a track went
 }
+
+// extent is a part of the file, as the file itself says.
+type extent struct{ from, n uint64 }
 
 // firstBox reports whether a file may begin with a box of this name.
 func firstBox(name string) bool {
@@ -80,7 +86,9 @@ func cleanBoxes(in []byte) (mime string, clean []byte, err error) {
 		}
 		end = b.end
 		switch b.name {
-		case "ftyp", "styp", "mdat", "mfra", "sidx", "ssix", "pdin":
+		case "ftyp", "styp", "mfra", "sidx", "ssix", "pdin":
+		case "mdat":
+			f.media = append(f.media, b)
 		case "moov":
 			found = true
 			var seen bool
@@ -102,6 +110,9 @@ func cleanBoxes(in []byte) (mime string, clean []byte, err error) {
 		if err != nil {
 			return "", nil, err
 		}
+	}
+	if err := f.wipeMedia(); err != nil {
+		return "", nil, err
 	}
 	switch {
 	case !found:
@@ -159,24 +170,53 @@ func (f *film) each(from, to int, g func(box) error) error {
 	return nil
 }
 
-// wipe overwrites a part of the file. What is beyond the end is not there.
-func (f *film) wipe(from, n uint64) error {
-	size := uint64(len(f.b))
-	if from >= size {
-		return nil
-	}
-	n = min(n, size-from)
-	if f.credit -= int64(n); f.credit < 0 { //nolint:gosec // within the file
+// wipe overwrites a part of the file.
+func (f *film) wipe(from, end int) error {
+	if f.credit -= int64(end - from); f.credit < 0 {
 		return errDamaged
 	}
-	clear(f.b[from : from+n])
+	clear(f.b[from:end])
+	return nil
+}
+
+// maxWipes is more than a film of a day needs.
+const maxWipes = 1 << 18
+
+// later has content overwritten when all boxes are known.
+func (f *film) later(from, n uint64) error {
+	if len(f.wipes) >= maxWipes {
+		return errDamaged
+	}
+	f.wipes = append(f.wipes, extent{from, n})
+	return nil
+}
+
+// wipeMedia overwrites content that goes. It has to lie in one box of content:
+// what points elsewhere is no film. What is beyond the end is not there.
+func (f *film) wipeMedia() error {
+	for _, e := range f.wipes {
+		i := sort.Search(len(f.media), func(i int) bool { return uint64(f.media[i].end) > e.from }) //nolint:gosec // not negative
+		switch {
+		case e.n == 0 || e.from >= uint64(len(f.b)):
+			continue
+		case i == len(f.media) || e.from < uint64(f.media[i].body): //nolint:gosec // not negative
+			return errDamaged
+		}
+		from, end := int(e.from), f.media[i].end //nolint:gosec // within the file
+		if e.n < uint64(end-from) {              //nolint:gosec // not negative
+			end = from + int(e.n) //nolint:gosec // within the file
+		}
+		if err := f.wipe(from, end); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // drop turns a box into free space.
 func (f *film) drop(b box) error {
 	copy(f.b[b.start+4:], "free")
-	return f.wipe(uint64(b.body), uint64(b.end-b.body)) //nolint:gosec // not negative
+	return f.wipe(b.body, b.end)
 }
 
 // only drops the boxes within b whose names are not in the list, and calls g for

@@ -162,7 +162,7 @@ func (f *film) untime(b box) {
 	}
 }
 
-// wipeSamples overwrites what a track plays: chunks are found by their place
+// wipeSamples has what a track plays overwritten: chunks are found by their place
 // (stco, co64), how many samples are in which (stsc), and how long those are
 // (stsz).
 func (f *film) wipeSamples(t *track) error {
@@ -196,7 +196,7 @@ func (f *film) wipeSamples(t *track) error {
 				sizes = sizes[4:]
 			}
 		}
-		if err := f.wipe(from, n); err != nil {
+		if err := f.later(from, n); err != nil {
 			return err
 		}
 	}

@@ -158,9 +158,9 @@ func (f *film) wipeExtent(method uint64, idat box, at, n uint64) error {
 		if at > size || n > size-at {
 			return errDamaged
 		}
-		at += uint64(idat.body) //nolint:gosec // not negative
+		return f.wipe(idat.body+int(at), idat.body+int(at+n)) //nolint:gosec // within the box
 	}
-	return f.wipe(at, n)
+	return f.later(at, n)
 }
 
 // fields takes numbers off the front.

@@ -65,6 +65,9 @@ func cleanWebP(in []byte) ([]byte, error) {
 	const exif, xmp = 0x08, 0x04
 	out := append(make([]byte, 0, len(in)+64), in[:12]...)
 	flags, turn, image := -1, 0, false
+	if body := inside(in); !has(body, "VP8X") && !has(body, "VP8 ") && !has(body, "VP8L") {
+		return nil, errDamaged
+	}
 	err := chunks(inside(in), "", func(name string, body, whole []byte) {
 		switch name {
 		case "VP8X":
