@@ -7,8 +7,9 @@ type scan struct {
 	text    string
 	regions []string
 	found   []Span
-	chain   chain // the run of digits that is being looked at
-	checks  int   // calls of the telephone library so far
+	chain   chain  // the run of digits that is being looked at
+	checks  int    // calls of the telephone library so far
+	near    nearby // the words around the place that was asked for last
 }
 
 // Characters that have no ASCII counterpart are one of these, beside the ASCII
