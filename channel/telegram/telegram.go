@@ -1,5 +1,6 @@
 // Package telegram connects a bot on Telegram through the Bot API (version
-// 9.4, February 2026, core.telegram.org/bots/api).
+// 9.4, February 2026, core.telegram.org/bots/api; it knows the kinds of updates
+// that came with 10.0 as well).
 //
 // Telegram proves itself with a secret in a header, not with a signature: the
 // secret covers neither the body nor the time, so serve the webhook over TLS
@@ -10,6 +11,8 @@
 // Texts go out as plain text without previews of links, so that Telegram
 // fetches no address that a person was told in confidence. The bot's token
 // stands in the path of every call; no error of this package shows a path.
+//
+// [Player] is the other side: Telegram, for trying a bot without an account.
 //
 // It does not use long polling, inline mode, payments, or formatted text, and
 // Telegram tells nobody when a person deletes a message in an ordinary chat.
