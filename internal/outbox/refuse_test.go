@@ -300,3 +300,24 @@ func TestOffersOfSentMessages(t *testing.T) {
 		t.Error("a message with buttons that work does not end an offer")
 	}
 }
+
+// Messages of a version that knew no windows are sent as ever.
+func TestMessagesOfAnEarlierVersion(t *testing.T) {
+	h := parttest.New(t)
+	h.Open()
+	add(h, outbox.Message{Text: "old"}, func(it *outbox.Item) { it.Kind = outbox.System })
+	h.Must(h.DB.Write(context.Background(), func(tx *store.Tx) error {
+		for _, q := range []string{`ALTER TABLE outbox DROP COLUMN closes`, `UPDATE store_version SET version = 1 WHERE component = 'outbox'`} {
+			if _, err := tx.Exec(q); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	h.Close()
+	h.Start()
+	if got := parttest.Texts(h.WaitSent(1)); !cmp.Equal(got, []string{"old"}) {
+		t.Errorf("sent %q", got)
+	}
+	h.WaitIdle()
+}
