@@ -102,18 +102,22 @@ func readLines(ctx context.Context, in io.Reader) (<-chan string, <-chan error) 
 	return lines, fault
 }
 
-// Script carries out the lines of in and ends with the first that fails: one
-// that is not understood, that the network does not know, that the bot refuses,
-// or that expects in vain. The error names the line. checks is how many
+// Script carries out the lines of in. It ends with the first that cannot be
+// read or that expects in vain; an event that the network does not know and a
+// webhook that the bot refuses where that was not expected fail the script as
+// well, but the lines after them are carried out. The error names the line of the first failure. checks is how many
 // expectations came true.
 func (s *Sim) Script(ctx context.Context, name string, in io.Reader) (checks int, err error) {
 	st := &stage{s: s, timeout: defaultTimeout, told: true}
+	var first error // failure
+	fail := func(line int, err error) {
+		if first == nil && err != nil {
+			first = sotto.E("sim.script", sotto.KindInvalid, fmt.Errorf("%s:%d: %w", name, line, err))
+		}
+	}
 	sc := bufio.NewScanner(in)
 	sc.Buffer(nil, 1<<20)
 	n, at := 0, 0
-	failed := func(line int, err error) error {
-		return sotto.E("sim.script", sotto.KindInvalid, fmt.Errorf("%s:%d: %w", name, line, err))
-	}
 	for sc.Scan() {
 		n++
 		c, ok := parse(sc.Text(), true)
@@ -121,7 +125,9 @@ func (s *Sim) Script(ctx context.Context, name string, in io.Reader) (checks int
 			continue
 		}
 		if st.pending != nil && (c.name != "expect" || !strings.HasPrefix(c.args, "status ")) {
-			return st.checks, failed(at, st.pending)
+			s.say("  ! %v", st.pending)
+			fail(at, st.pending)
+			st.pending = nil
 		}
 		at = n
 		err := st.do(ctx, c)
@@ -129,19 +135,14 @@ func (s *Sim) Script(ctx context.Context, name string, in io.Reader) (checks int
 			break
 		}
 		if err != nil {
-			return st.checks, failed(n, err)
+			fail(n, err)
+			return st.checks, first
 		}
 	}
-	if st.pending != nil {
-		return st.checks, failed(at, st.pending)
-	}
-	if err := sc.Err(); err != nil {
-		return st.checks, failed(n+1, err)
-	}
-	if err := s.Flush(ctx); err != nil {
-		return st.checks, failed(n, err)
-	}
-	return st.checks, nil
+	fail(at, st.pending)
+	fail(n+1, sc.Err())
+	fail(n, s.Flush(ctx))
+	return st.checks, first
 }
 
 // do carries out one line.
@@ -298,7 +299,8 @@ func told(c command, a play.Act) string {
 // came notes what became of a webhook.
 func (st *stage) came(d Delivery, err error) error {
 	if errors.Is(err, play.ErrNoSuch) {
-		return fmt.Errorf("%s knows nothing of the kind", st.s.player.Channel())
+		st.status, st.pending = 0, fmt.Errorf("%s knows nothing of the kind", st.s.player.Channel())
+		return nil
 	}
 	if err != nil {
 		return err
@@ -358,7 +360,7 @@ func (st *stage) about(c command) (play.Act, error) {
 	}
 	if id == "" || isLast(id) {
 		if id = st.mine; theirs {
-			id = st.newest(func(play.Shown) bool { return true }).ID
+			id = st.theirs()
 		}
 		if id == "" {
 			return play.Act{}, errors.New("there is no message yet that this could be about")
@@ -387,7 +389,7 @@ func (st *stage) react(args string) (play.Act, error) {
 	}
 	a.ID = strings.TrimPrefix(a.ID, "#")
 	if a.ID == "" || isLast(a.ID) {
-		a.ID = st.newest(func(play.Shown) bool { return true }).ID
+		a.ID = st.theirs()
 	}
 	if a.ID == "" {
 		return a, errors.New("there is no message yet to react to")
@@ -411,6 +413,15 @@ func (st *stage) press(what string) play.Act {
 		a.Payload = a.Text
 	}
 	return a
+}
+
+// theirs is the id of the bot's last message or, where it said nothing, of one's
+// own.
+func (st *stage) theirs() string {
+	if x := st.newest(func(play.Shown) bool { return true }); x.ID != "" {
+		return x.ID
+	}
+	return st.mine
 }
 
 // newest is the last message of the bot that is meant.

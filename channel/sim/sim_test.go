@@ -326,6 +326,7 @@ func TestScript(t *testing.T) {
 		{"never said", "hello\nexpect hello\nnever hello", 0, "script:3: was said after all"},
 		{"not quiet", "hang 20ms\nbackground", 0, ""},
 		{"refused", "forge\nhello\nhello", 0, "script:2: the bot answered the webhook with 401"},
+		{"refused, and on", "forge\nhello\nhello\nexpect said hello\nquit", 1, "script:2: the bot answered the webhook with 401"},
 		{"refused at the end", "hello\nforge\nhello", 0, "script:3: the bot answered"},
 		{"another status", "forge\nhello\nexpect status 200", 0, "script:3: the bot answered the webhook with 401, want 200"},
 		{"no such thing", "optin", 0, "script:1: telegram knows nothing of the kind"},
@@ -349,6 +350,8 @@ func TestScript(t *testing.T) {
 			switch {
 			case tt.fails == "" && (err != nil || n != tt.checks):
 				t.Errorf("%d checks, %v\n%s", n, err, &out)
+			case tt.fails != "" && tt.checks != 0 && n != tt.checks:
+				t.Errorf("%d checks, want %d", n, tt.checks)
 			case tt.fails != "" && (err == nil || !strings.Contains(err.Error(), tt.fails)):
 				t.Errorf("%v, want an error about %q", err, tt.fails)
 			}

@@ -96,13 +96,10 @@ func (c *simCmd) account() string {
 	return "sim"
 }
 
-// play asks what the network asks, and carries out what is typed or written.
+// play asks what the network asks, and carries out what is typed or written. A
+// script whose result is to depend on the questions has the line connect.
 func (c *simCmd) play(ctx context.Context, con *console, s *sim.Sim) error {
-	verdicts, err := s.Connect(ctx)
-	wrong := err
-	for _, v := range verdicts {
-		wrong = errors.Join(wrong, v.Err)
-	}
+	_, err := s.Connect(ctx) // it says itself what was answered wrongly
 	if c.Script == "" {
 		if err != nil {
 			con.printf("  ! %v\n", err)
@@ -110,8 +107,8 @@ func (c *simCmd) play(ctx context.Context, con *console, s *sim.Sim) error {
 		con.printf("# type something; /help says what else there is\n")
 		return s.Chat(ctx, con.in)
 	}
-	if wrong != nil {
-		return wrong
+	if err != nil {
+		return err
 	}
 	in, name := con.in, "standard input"
 	if c.Script != "-" {
