@@ -15,13 +15,14 @@ import (
 
 // Delivery is what became of a webhook.
 type Delivery struct {
-	ID     string // the network's id of the new message, "" where there is none
-	Status int    // of the bot's answer; 0 while it is held back
-	Held   bool   // held back behind the next one
+	ID      string // the network's id of the new message, "" where there is none
+	Status  int    // of the bot's answer; 0 while it is held back
+	Refused error  // why the network does not take the answer, whatever its status
+	Held    bool   // held back behind the next one
 }
 
 // OK reports whether the network takes the webhook for delivered.
-func (d Delivery) OK() bool { return d.Held || d.Status/100 == 2 }
+func (d Delivery) OK() bool { return d.Held || d.Status/100 == 2 && d.Refused == nil }
 
 // Do has somebody do something: the player words and signs it, and it is
 // delivered. The error is play.ErrNoSuch where the network has no such event,
@@ -60,16 +61,15 @@ func (s *Sim) Deliver(ctx context.Context, w play.Webhook) (Delivery, error) {
 	s.mu.Unlock()
 
 	d := Delivery{ID: w.ID, Held: hold}
-	var err error
 	if !hold {
 		for range times {
-			if d.Status, err = s.post(ctx, w); err != nil {
+			if err := s.post(ctx, w, &d); err != nil {
 				return d, err
 			}
 		}
 	}
 	if before != nil {
-		if _, err := s.post(ctx, *before); err != nil {
+		if err := s.post(ctx, *before, new(Delivery)); err != nil {
 			return d, err
 		}
 	}
@@ -84,8 +84,9 @@ func (s *Sim) Again(ctx context.Context) (Delivery, error) {
 	if !ok {
 		return Delivery{}, sotto.E("sim.again", sotto.KindNotFound, errors.New("nothing was delivered yet"))
 	}
-	status, err := s.post(ctx, w)
-	return Delivery{ID: w.ID, Status: status}, err
+	d := Delivery{ID: w.ID}
+	err := s.post(ctx, w, &d)
+	return d, err
 }
 
 // Flush delivers what is held back.
@@ -97,8 +98,7 @@ func (s *Sim) Flush(ctx context.Context) error {
 	if w == nil {
 		return nil
 	}
-	_, err := s.post(ctx, *w)
-	return err
+	return s.post(ctx, *w, new(Delivery))
 }
 
 // Verdict is whether the bot answered a question of the network's rightly.
@@ -127,23 +127,20 @@ func (s *Sim) Connect(ctx context.Context) ([]Verdict, error) {
 	return out, nil
 }
 
-// post makes a webhook call and shows what people see of its answer.
-func (s *Sim) post(ctx context.Context, w play.Webhook) (int, error) {
+// post makes a webhook call, shows what people see of its answer, and says in d
+// what became of it.
+func (s *Sim) post(ctx context.Context, w play.Webhook, d *Delivery) error {
 	got, err := s.call(ctx, w)
 	if err != nil {
-		return 0, err
+		return err
 	}
+	d.Status = got.status
 	if l, ok := s.player.(play.Listener); ok {
-		shown, err := l.Heard(w, got.status, got.header, got.body)
+		var shown []play.Shown
+		shown, d.Refused = l.Heard(w, got.status, got.header, got.body)
 		s.show(shown)
-		if err != nil {
-			s.say("  ! the network does not take the answer: %v", err)
-			if got.status/100 == 2 {
-				return http.StatusUnprocessableEntity, nil // as bad as a refusal
-			}
-		}
 	}
-	return got.status, nil
+	return nil
 }
 
 // maxAnswer bounds what is read of a bot's answer.

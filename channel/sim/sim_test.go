@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -254,6 +255,47 @@ func TestFaults(t *testing.T) {
 				t.Error("not healed")
 			}
 		})
+	}
+}
+
+// reader is a network that reads answers, and one on which a button says its label.
+type reader struct {
+	play.Player
+	err error
+}
+
+func (r reader) Heard(play.Webhook, int, http.Header, []byte) ([]play.Shown, error) {
+	return []play.Shown{{Kind: "message", To: "77", Text: "at once", ID: "5", Buttons: []sotto.Button{{Label: "Yes"}}}}, r.err
+}
+
+func (r reader) Webhook(a play.Act) (play.Webhook, error) {
+	if a.Kind == sotto.EventButton {
+		return play.Webhook{}, play.ErrNoSuch
+	}
+	return r.Player.Webhook(a)
+}
+
+func TestAnswers(t *testing.T) {
+	b, plain := start(t, nil)
+	for _, refused := range []error{nil, errors.New("no content")} {
+		s, err := sim.New(sim.Config{Player: reader{plain.Player(), refused}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hook := httptest.NewServer(b)
+		s.Target(hook.URL)
+		if d := say(t, s, "hi"); d.OK() != (refused == nil) || !errors.Is(d.Refused, refused) || d.Status != 200 {
+			t.Errorf("%+v", d)
+		}
+		n, err := s.Script(t.Context(), "script", strings.NewReader("hi\nexpect at once\nbutton Yes\nbutton No\n"))
+		if n != 1 || err == nil || refused != nil && !strings.Contains(err.Error(), "no content") || refused == nil && !strings.Contains(err.Error(), "script:4: telegram knows nothing") {
+			t.Errorf("%d checks, %v", n, err)
+		}
+		if !slices.Contains(b.said, "Yes") {
+			t.Error("the button did not say its label")
+		}
+		hook.Close()
+		_ = s.Close()
 	}
 }
 
