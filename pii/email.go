@@ -3,19 +3,45 @@ package pii
 import "strings"
 
 // email looks for an address around the at sign at text[at:end]: the common
-// part of RFC 5321 and RFC 6531, that is without quoted local parts, comments
-// and address literals. A colon, an equals sign or a quotation mark ends it,
-// because people write "mail:ada@example.org".
-func email(text string, at, end int) (Span, bool) {
+// part of RFC 5321 and RFC 6531, that is without comments and address literals.
+// A colon, an equals sign or a quotation mark ends it, because people write
+// "mail:ada@example.org".
+func (s *scan) email(at, end int) (Span, bool) {
+	text := s.text
 	start, ok := localPart(text, at)
 	if !ok {
-		return Span{}, false
+		if start, ok = quotedPart(text, at); !ok {
+			return s.spacedEmail(at, end)
+		}
 	}
 	stop, ok := domain(text, end)
 	if !ok {
-		return Span{}, false
+		return s.spacedEmail(at, end)
+	}
+	if c, _ := next(text, stop); c == ':' && sameText(text[start:at], "git") {
+		return Span{}, false // where a program is fetched from
 	}
 	return Span{Start: start, End: stop, Type: Email, Score: 0.96, Rule: "email"}, true
+}
+
+// quotedPart walks left over a local part in quotation marks: "Ada L."@example.org.
+func quotedPart(text string, at int) (start int, ok bool) {
+	const most = 64 // octets, RFC 5321 section 4.5.3.1.1
+	if at < 3 || text[at-1] != '"' {
+		return 0, false
+	}
+	for i := at - 2; i >= max(0, at-most); i-- {
+		switch text[i] {
+		case '"':
+			if i > 0 && text[i-1] == '\\' {
+				continue
+			}
+			return i, i < at-2
+		case '\n', '@':
+			return 0, false
+		}
+	}
+	return 0, false
 }
 
 // localPart walks left from the at sign. It stops at another at sign, so all

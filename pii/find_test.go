@@ -92,7 +92,7 @@ func quiet() []string {
 		"mein Paket Nr. 00340434161094042557 ist seit dem 12.03.2024 unterwegs, Bestellung 100200300",
 		"привет! сколько стоит доставка в Казань? спасибо — жду 🙂 “ok” … 10–12",
 		"請問這個多少錢？我要兩個，謝謝！",
-		"@handle said a@b or @ nothing",
+		"she said a@b or @ nothing, @ 5pm",
 	}
 }
 

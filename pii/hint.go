@@ -39,14 +39,14 @@ func hint(text string, i int) int {
 			}
 			continue
 		}
-		word := string(buf[n:])
+		word := buf[n:]
 		if v := meaning(word); v != 0 {
 			return v
 		}
-		if number && among(word, possessives) {
+		if number && among(word, &possessiveSet) {
 			return 1
 		}
-		number = among(word, numberWords)
+		number = among(word, &numberSet)
 		end = at
 	}
 	return 0
@@ -68,29 +68,62 @@ func lower(dst []byte, c string) {
 // meaning says whether a word announces a telephone number (1), something else
 // that has digits (-1), or nothing (0). Words count by their beginning, so that
 // "telefonisch" and "Bestellnummer" need no entry of their own.
-func meaning(word string) int {
-	for stem := range strings.FieldsSeq(otherStems) {
-		if strings.HasPrefix(word, stem) {
-			return -1
-		}
-	}
-	for stem := range strings.FieldsSeq(phoneStems) {
-		if strings.HasPrefix(word, stem) {
-			return 1
-		}
-	}
+func meaning(word []byte) int {
 	switch {
-	case among(word, otherWords):
+	case begins(word, &otherStemSet):
 		return -1
-	case among(word, phoneWords):
+	case begins(word, &phoneStemSet):
+		return 1
+	case among(word, &otherSet):
+		return -1
+	case among(word, &phoneSet):
 		return 1
 	}
 	return 0
 }
 
-func among(word, list string) bool {
-	for w := range strings.FieldsSeq(list) {
-		if word == w {
+// wordSet is a list of words by a hash of their first two bytes.
+type wordSet [64][]string
+
+func newWordSet(words string) (s wordSet) {
+	for w := range strings.FieldsSeq(words) {
+		i := setIndex(w[0], w[1])
+		s[i] = append(s[i], w)
+	}
+	return s
+}
+
+func setIndex(a, b byte) int { return int(a^b<<2^b>>4) % len(wordSet{}) }
+
+var ( //nolint:gochecknoglobals // constant tables
+	otherStemSet  = newWordSet(otherStems)
+	phoneStemSet  = newWordSet(phoneStems)
+	otherSet      = newWordSet(otherWords)
+	phoneSet      = newWordSet(phoneWords)
+	numberSet     = newWordSet(numberWords)
+	possessiveSet = newWordSet(possessives)
+)
+
+// begins reports whether a word begins with one of the list.
+func begins(word []byte, s *wordSet) bool {
+	if len(word) < 2 {
+		return false
+	}
+	for _, w := range s[setIndex(word[0], word[1])] {
+		if len(word) >= len(w) && string(word[:len(w)]) == w {
+			return true
+		}
+	}
+	return false
+}
+
+// among reports whether a word is one of the list.
+func among(word []byte, s *wordSet) bool {
+	if len(word) < 2 {
+		return false
+	}
+	for _, w := range s[setIndex(word[0], word[1])] {
+		if string(word) == w {
 			return true
 		}
 	}

@@ -17,7 +17,7 @@ func iban(text string, i int) (Span, bool) {
 			if !b.push(c) {
 				return Span{}, false
 			}
-		case (c == ' ' || c == '-') && b.gap < 2 && b.n >= 4:
+		case (c == ' ' || c == '-') && b.gap < 2 && b.n >= 2:
 			b.gap++
 		default:
 			return Span{}, false
@@ -39,6 +39,9 @@ func ibanStart(text string, i int) (int, bool) {
 		return 0, false // a run of digits of other scripts begins no account number
 	}
 	b, at := before(text, i)
+	if b == ' ' {
+		b, at = before(text, at) // DE 89 3704
+	}
 	a, start := before(text, at)
 	if !isAlpha(a) || !isAlpha(b) || ibanLength(a&^0x20, b&^0x20) == 0 {
 		return 0, false
@@ -110,7 +113,9 @@ func (b *ibanReader) valid() bool {
 const ibanLengths = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28" +
 	"EE20EG29ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20" +
 	"LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29" +
-	"RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30"
+	"RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30" +
+	// In use without being in the registry.
+	"AO25BF28BJ28CF27CG27CI28CM27CV25DZ26GA27GQ27GW25IR26KM27MA28MG27ML28MZ25NE28SN28TD27TG28"
 
 // ibanLength returns the length of a country's account numbers, 0 for none.
 func ibanLength(a, b byte) int {

@@ -1,8 +1,13 @@
 package pii
 
-// ipv4 looks for an address in dotted decimal at i. Five numbers with dots are
-// none, and neither is one that is part of a word.
-func ipv4(text string, i int) (Span, bool) {
+// ipv4 looks for an address in dotted decimal at the beginning of the
+// chain. Five numbers with dots are none, and neither is one that is part of a
+// word, or that a word says to be a version.
+func (s *scan) ipv4() (Span, bool) {
+	text, i := s.text, s.chain.chunks[0].start
+	if s.chain.n < 4 && s.chain.total < 4 || s.chain.n > 1 && s.chain.chunks[1].sep != dot || s.told(cueVersion, i, 12) {
+		return Span{}, false
+	}
 	if p, at := before(text, i); isWord(p) || p == '.' && at > 0 && isWord(text[at-1]) {
 		return Span{}, false
 	}
@@ -34,6 +39,18 @@ func network(text string, i int) int {
 		return i
 	}
 	return at
+}
+
+// zone takes the interface of an address along: "%eth0" (RFC 4007).
+func zone(text string, i int) int {
+	if i >= len(text) || text[i] != '%' {
+		return i
+	}
+	end := tokenEnd(text, i+1)
+	if end-i < 2 || end-i > 16 {
+		return i
+	}
+	return end
 }
 
 // dotted reads four numbers up to 255 with dots between them.
@@ -76,7 +93,7 @@ func ipv6(text string, i int) (Span, bool) {
 	} else if d, _ := next(text, at+1); (c == ':' || c == '.') && isWord(d) {
 		return Span{}, false
 	}
-	end = network(text, end)
+	end = network(text, zone(text, end))
 	return Span{Start: start, End: end, Type: IP, Score: 0.92, Rule: "ip/6"}, true
 }
 

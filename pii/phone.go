@@ -120,6 +120,9 @@ func (p *phoneAt) ends(k int) bool {
 
 // span makes the finding that ends behind chunk k, and takes an extension along.
 func (p *phoneAt) span(k int, score float64, rule string) (Span, bool) {
+	if c, at := before(p.text, p.start); c == '/' && waMe(p.text[:at]) {
+		score = 0.98 // surer than the link it stands in
+	}
 	return Span{Start: p.start, End: extension(p.text, p.chunks[k].end), Type: Phone, Score: score, Rule: rule}, true
 }
 

@@ -33,6 +33,12 @@
 // counts as a telephone number only when its shape or the words before it say so.
 package pii
 
+import (
+	"slices"
+	"unicode"
+	"unicode/utf8"
+)
+
 // Span is one finding: text[Start:End], byte offsets.
 type Span struct {
 	Start, End int
@@ -75,7 +81,143 @@ type Recogniser interface {
 // Find returns findings in order, not overlapping. It returns nil where there
 // is none.
 func (f *Finder) Find(text string) []Span {
-	s := scan{text: text, regions: f.Regions}
+	s := scan{text: text, finder: f, regions: f.Regions}
 	s.run()
+	if s.tricks != 0 {
+		s.found = f.merge(f.findInView(&s), s.found)
+	}
+	if len(f.Own) > 0 {
+		s.found = f.merge(f.findOwn(text), s.found)
+	}
+	if len(s.found) == 0 || len(f.Types) == 0 && len(f.Allow) == 0 {
+		return s.found
+	}
+	found := slices.DeleteFunc(s.found, func(sp Span) bool {
+		return !f.wants(sp.Type) || f.allows(text[sp.Start:sp.End])
+	})
+	if len(found) == 0 {
+		return nil
+	}
+	return found
+}
+
+// wants reports whether a type is to be found.
+func (f *Finder) wants(t Type) bool { return len(f.Types) == 0 || slices.Contains(f.Types, t) }
+
+func (f *Finder) threshold() float64 {
+	if f.Threshold > 0 {
+		return f.Threshold
+	}
+	return 0.5
+}
+
+// better reports whether a stays where a and b overlap: the surer, and of two
+// equally sure ones the longer. Where only one is of a type that is wanted, the
+// other does not hide it, unless both say what the very same characters are: a
+// telephone number in a link is one, an account number is none.
+func (f *Finder) better(a, b Span) bool {
+	if wa, wb := f.wants(a.Type), f.wants(b.Type); wa != wb && (a.Start != b.Start || a.End != b.End) {
+		return wa
+	}
+	if a.Score > b.Score || a.Score < b.Score {
+		return a.Score > b.Score
+	}
+	return a.End-a.Start > b.End-b.Start
+}
+
+// merge brings two lists together that each are in order and do not overlap.
+// Where one of the second is no better than one of the first, it goes.
+func (f *Finder) merge(first, second []Span) []Span {
+	if len(first) == 0 {
+		return second
+	}
+	covers := func(of []Span, wins func(mine, theirs Span) bool) func(Span) bool {
+		at := 0
+		return func(sp Span) bool {
+			for at < len(of) && of[at].End <= sp.Start {
+				at++
+			}
+			for _, o := range of[at:] {
+				if o.Start >= sp.End {
+					break
+				}
+				if wins(o, sp) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	second = slices.DeleteFunc(second, covers(first, func(o, sp Span) bool {
+		return !f.better(sp, o) || sp.Score <= o.Score
+	}))
+	first = slices.DeleteFunc(first, covers(second, func(Span, Span) bool { return true }))
+	first = append(first, second...)
+	slices.SortFunc(first, func(a, b Span) int { return a.Start - b.Start })
+	return first
+}
+
+// findOwn asks the recognisers of one's own. What is no span of the text does
+// not count.
+func (f *Finder) findOwn(text string) []Span {
+	var all []Span
+	border := func(i int) bool { return i == len(text) || utf8.RuneStart(text[i]) }
+	for _, r := range f.Own {
+		r.Recognise(text, func(sp Span) {
+			if sp.Start >= 0 && sp.Start < sp.End && sp.End <= len(text) && border(sp.Start) && border(sp.End) &&
+				sp.Score >= f.threshold() && sp.Score <= 1 {
+				all = append(all, sp)
+			}
+		})
+	}
+	slices.SortStableFunc(all, func(a, b Span) int { return a.Start - b.Start })
+	s := scan{text: text, finder: f, regions: f.Regions}
+	for _, sp := range all {
+		s.add(sp)
+	}
 	return s.found
 }
+
+// allows reports whether a text is one that is never a finding.
+func (f *Finder) allows(text string) bool {
+	return slices.ContainsFunc(f.Allow, func(allowed string) bool { return sameText(text, allowed) })
+}
+
+// sameText compares two texts without case, spaces and signs.
+func sameText(a, b string) bool {
+	i, j := 0, 0
+	for {
+		ra, wa := significant(a[i:])
+		rb, wb := significant(b[j:])
+		if wa == 0 || wb == 0 {
+			return wa == wb && i+j > 0
+		}
+		if ra != rb {
+			return false
+		}
+		i, j = i+wa, j+wb
+	}
+}
+
+// significant returns the first letter or digit of a text, small, and where the
+// text goes on; 0 where there is none.
+func significant(s string) (r rune, end int) {
+	for i, r := range s {
+		c := fold(r)
+		if r < utf8.RuneSelf {
+			c = byte(r)
+		}
+		switch {
+		case isAlpha(c):
+			return rune(c | 0x20), i + utf8.RuneLen(r)
+		case isDigit(c):
+			return rune(c), i + utf8.RuneLen(r)
+		case unicode.IsLetter(r):
+			return unicode.ToLower(r), i + utf8.RuneLen(r)
+		}
+	}
+	return 0, 0
+}
+
+// region reports whether numbers of a country count without words.
+func (f *Finder) region(code string) bool { return slices.Contains(f.Regions, code) }

@@ -1,15 +1,25 @@
 package pii
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // scan is one pass over one text.
 type scan struct {
 	text    string
-	regions []string
+	finder  *Finder
+	regions []string // the Finder's
 	found   []Span
-	chain   chain  // the run of digits that is being looked at
-	checks  int    // calls of the telephone library so far
-	near    nearby // the words around the place that was asked for last
+	chain   chain     // the run of digits that is being looked at
+	checks  int       // calls of the telephone library so far
+	cues    [cues]int // where the last word of each kind ended; 0 for none
+	hostEnd int       // up to here there is no link without a scheme
+	tricks  tricks    // what would be seen better in a view
+	spelt   int       // words for digits in a row
+	speltAt int       // where the last of them ended
+	near    nearby    // the words around the place that was asked for last
+	view    *view     // what this scan looks at, where it is no text that somebody wrote
 }
 
 // Characters that have no ASCII counterpart are one of these, beside the ASCII
@@ -26,9 +36,12 @@ type class uint8
 
 const (
 	plain class = iota
+	alpha
 	digit
 	atSign
 	colon
+	period
+	sign // an ampersand or a number sign
 	wide // not ASCII: the whole character decides
 )
 
@@ -38,88 +51,288 @@ var classes = func() (t [256]class) { //nolint:gochecknoglobals // a constant ta
 	for c := '0'; c <= '9'; c++ {
 		t[c] = digit
 	}
+	for c := 'a'; c <= 'z'; c++ {
+		t[c], t[c&^0x20] = alpha, alpha
+	}
 	for c := utf8.RuneSelf; c < len(t); c++ {
 		t[c] = wide
 	}
-	t['@'], t[':'] = atSign, colon
+	t['@'], t[':'], t['.'], t['&'], t['#'] = atSign, colon, period, sign, sign
 	return t
 }()
 
-// run hands every trigger to the recognisers that want it.
+// run hands every trigger to the recognisers that want it. Each of the methods
+// it calls returns where to go on.
 func (s *scan) run() {
 	for i := 0; i < len(s.text); {
-		c, w := classes[s.text[i]], 1
-		if c == wide {
-			var folded byte
-			folded, w = next(s.text, i)
-			c = classes[folded]
-		}
-		switch c {
+		switch classes[s.text[i]] {
+		case plain:
+			i++
+		case alpha:
+			i = s.word(i)
 		case digit:
 			i = s.number(i)
-			continue
 		case atSign:
-			s.add(email(s.text, i, i+w))
+			i = s.at(i, i+1)
 		case colon:
-			if sp, ok := ipv6(s.text, i); ok {
-				s.add(sp, true)
-				i = sp.End
-				continue
-			}
-		case plain, wide:
+			i = s.colon(i, i+1)
+		case period:
+			i = s.period(i)
+		case sign:
+			i = s.sign(i)
+		case wide:
+			i = s.wide(i)
 		}
-		i += w
 	}
+}
+
+// word handles the ASCII letters at i. A word that means something is noted,
+// and may itself announce a value.
+func (s *scan) word(i int) int {
+	end := i + 1
+	for end < len(s.text) && classes[s.text[end]] == alpha {
+		end++
+	}
+	var behind byte
+	if end < len(s.text) {
+		behind = s.text[end]
+	}
+	if behind >= utf8.RuneSelf {
+		return s.foreignWord(i)
+	}
+	if i > 0 && (isDigit(s.text[i-1]) || s.text[i-1] == '_') {
+		return end // the rest of a word with digits
+	}
+	if next, ok := s.code(i, end, behind); ok {
+		return next
+	}
+	if e := look(s.text[i:end]); e != nil {
+		return s.cue(e, piece{i, end})
+	}
+	return end
+}
+
+// code looks for what can begin with a letter, or a digit, and is no word: keys,
+// wallets and hardware addresses. Letters end at end, in front of behind.
+func (s *scan) code(i, end int, behind byte) (next int, ok bool) {
+	if behind == ':' || behind == '-' || behind == '.' {
+		if sp, ok := mac(s.text, i, end); ok {
+			s.add(sp)
+			return sp.End, true
+		}
+	}
+	const least = 15 // of a code
+	if isDigit(behind) || isAlpha(behind) || behind == '_' {
+		end = tokenEnd(s.text, end)
+	}
+	if end-i < least {
+		return 0, false
+	}
+	if sp, ok := s.token(i, end); ok {
+		s.add(sp)
+		return sp.End, true
+	}
+	return 0, false
+}
+
+// tokenEnd returns the end of ASCII letters, digits and underscores.
+func tokenEnd(text string, i int) int {
+	for i < len(text) && (classes[text[i]] == alpha || classes[text[i]] == digit || text[i] == '_') {
+		i++
+	}
+	return i
+}
+
+// token tries what is written in one piece of many letters and digits.
+func (s *scan) token(start, end int) (Span, bool) {
+	if sp, ok := s.knownKey(start, end); ok {
+		return sp, true
+	}
+	if sp, ok := s.wallet(start, end); ok {
+		return sp, true
+	}
+	return s.announcedKey(start, end)
+}
+
+// cue handles a word that means something.
+func (s *scan) cue(e *entry, p piece) int {
+	s.note(e, p.end)
+	if e.digit() >= 0 {
+		s.spell(p)
+	}
+	for _, k := range e.kinds {
+		var sp Span
+		var ok bool
+		switch k {
+		case cuePassword, cuePass:
+			sp, ok = s.password(k, p)
+		case cuePIN, cueOTP, cueCode:
+			sp, ok = s.pin(k, p)
+		case cueHandle:
+			sp, ok = s.username(p)
+		case cueAt:
+			sp, ok = s.spokenEmail(p)
+		case cuePrefix:
+			sp, ok = s.prefixedKey(p)
+		case cueBegin:
+			sp, ok = pem(s.text, p)
+		case cueBIC:
+			sp, ok = s.announcedBIC(p)
+		default:
+		}
+		if ok {
+			s.add(sp)
+		}
+	}
+	return p.end
+}
+
+// foreignWord is word for one with letters that are not ASCII.
+func (s *scan) foreignWord(i int) int {
+	p := piece{i, wordEnd(s.text, i)}
+	if p.end == i { // ASCII letters and a character that is no letter
+		p.end = i + 1
+	}
+	var buf [maxCueWord]byte
+	n, alphabets := plainWord(&buf, s.text[p.start:p.end])
+	if alphabets == latin|lookalike || alphabets&wideLetters != 0 {
+		s.tricks |= letters
+	}
+	if e := look(string(buf[:n])); e != nil {
+		return s.cue(e, p)
+	}
+	return p.end
+}
+
+// wide handles a character that is not ASCII.
+func (s *scan) wide(i int) int {
+	r, w := utf8.DecodeRuneInString(s.text[i:])
+	switch c := fold(r); classes[c] {
+	case digit:
+		return s.number(i)
+	case atSign:
+		return s.at(i, i+w)
+	case colon:
+		return s.colon(i, i+w)
+	case alpha:
+		return s.foreignWord(i)
+	case plain, period, sign:
+	case wide:
+		switch {
+		case c == letter:
+			return s.foreignWord(i)
+		case c == skip:
+			s.invisible(i, i+w)
+		case r >= 0x3040 && r <= 0xd7a3:
+			return s.hanWord(i, i+w)
+		}
+	}
+	return i + w
+}
+
+// at handles an at sign.
+func (s *scan) at(i, end int) int {
+	if sp, ok := s.email(i, end); ok {
+		s.add(sp)
+		return max(sp.End, end)
+	}
+	if sp, ok := s.handle(i, end); ok {
+		s.add(sp)
+		return sp.End
+	}
+	return end
+}
+
+// colon handles a colon: a link or an address of version 6.
+func (s *scan) colon(i, end int) int {
+	if sp, ok := link(s.text, i, end); ok {
+		s.add(sp)
+		s.hostEnd = sp.End
+		return s.inside(end, sp)
+	}
+	if sp, ok := ipv6(s.text, i); ok {
+		s.add(sp)
+		return sp.End
+	}
+	return end
+}
+
+// inside returns where to go on behind a link: a telephone number in one that
+// leads to a person is found all the same.
+func (s *scan) inside(i int, sp Span) int {
+	if p, ok := waLink(s.text[i:sp.End]); ok {
+		return i + p
+	}
+	return sp.End
 }
 
 // number tries everything that begins with a digit and returns where to go on:
 // behind the finding, or behind this run of digits.
 func (s *scan) number(i int) int {
+	if p, _ := prev(s.text, i); !isWord(p) && classes[s.text[i]] == digit {
+		end := i + 1
+		for end < len(s.text) && classes[s.text[end]] == digit {
+			end++
+		}
+		var behind byte
+		if end < len(s.text) {
+			behind = s.text[end]
+		}
+		if next, ok := s.code(i, end, behind); ok {
+			return next
+		}
+	}
 	if sp, ok := iban(s.text, i); ok {
-		s.add(sp, true)
+		s.add(sp)
 		return sp.End
 	}
 	s.chain.read(s.text, i)
 	if s.chain.total < 4 {
 		return s.chain.chunks[0].end
 	}
-	if sp, ok := creditCard(s.text, &s.chain); ok {
-		s.add(sp, true)
-		return sp.End
+	if s.chain.n > 6 && s.chain.len(0) == 1 && s.chain.len(1) == 1 {
+		s.noteSpaced(i)
 	}
-	if sp, ok := ipv4(s.text, i); ok {
-		s.add(sp, true)
-		return sp.End
+	sp, ok := s.creditCard()
+	if !ok {
+		sp, ok = s.ipv4()
 	}
-	if sp, ok := s.phone(); ok {
-		s.add(sp, true)
-		return sp.End
+	if !ok {
+		sp, ok = s.bank()
+	}
+	if !ok {
+		sp, ok = s.phone()
+	}
+	if ok {
+		s.add(sp)
+		return max(sp.End, s.chain.chunks[0].end)
 	}
 	return s.chain.chunks[0].end
 }
 
 // add enters a finding. Where it overlaps earlier ones, the surer of the two
 // stays, and of two equally sure ones the longer. Findings come nearly in
-// order, so only the last ones can overlap.
-func (s *scan) add(sp Span, ok bool) {
-	if !ok {
+// order, so only the last ones are looked at.
+func (s *scan) add(sp Span) {
+	if sp.Score < s.finder.threshold() {
 		return
 	}
-	keep := len(s.found)
-	for keep > 0 && s.found[keep-1].End > sp.Start {
-		if last := s.found[keep-1]; !better(sp, last) {
+	to := len(s.found)
+	for to > 0 && s.found[to-1].Start >= sp.End {
+		to--
+	}
+	from := to
+	for from > 0 && s.found[from-1].End > sp.Start {
+		if !s.finder.better(sp, s.found[from-1]) {
 			return
 		}
-		keep--
+		from--
 	}
-	s.found = append(s.found[:keep], sp)
-}
-
-func better(a, b Span) bool {
-	if a.Score > b.Score || a.Score < b.Score {
-		return a.Score > b.Score
+	if to == len(s.found) {
+		s.found = append(s.found[:from], sp)
+		return
 	}
-	return a.End-a.Start > b.End-b.Start
+	s.found = slices.Replace(s.found, from, to, sp)
 }
 
 // next returns the character at i in the recognisers' alphabet and its width
@@ -175,19 +388,31 @@ func fold(r rune) byte {
 	return foldDigit(r)
 }
 
-// zeros are the digits nought of scripts in use on networks; nine more follow each.
-const zeros = "٠۰߀०০੦૦୦௦౦೦൦๐໐༠၀០"
-
+// foldDigit folds the digits of other scripts in use on networks. In most
+// blocks of 128 the nought stands at 0x66.
 func foldDigit(r rune) byte {
-	if r < 0x660 || r > 0x17e9 {
+	zero := rune(0)
+	switch {
+	case r >= 0x660 && r <= 0x669:
+		zero = 0x660 // Arabic
+	case r >= 0x6f0 && r <= 0x6f9:
+		zero = 0x6f0 // Persian, Urdu
+	case r >= 0x7c0 && r <= 0x7c9:
+		zero = 0x7c0 // N'Ko
+	case r >= 0x966 && r <= 0xd6f && r&0x7f >= 0x66 && r&0x7f <= 0x6f:
+		zero = r&^0x7f + 0x66 // Devanagari to Malayalam
+	case r >= 0xe50 && r <= 0xe59, r >= 0xed0 && r <= 0xed9, r >= 0xf20 && r <= 0xf29:
+		zero = r &^ 0xf // Thai, Lao, Tibetan
+	case r >= 0x1040 && r <= 0x1049:
+		zero = 0x1040 // Burmese
+	case r >= 0x17e0 && r <= 0x17e9:
+		zero = 0x17e0 // Khmer
+	case r >= 0x1d7ce && r <= 0x1d7ff:
+		zero = r - (r-0x1d7ce)%10 // of mathematics, in five styles
+	default:
 		return other
 	}
-	for _, z := range zeros {
-		if r >= z && r <= z+9 {
-			return byte(r-z) + '0' //nolint:gosec // 0 to 9, by the line above
-		}
-	}
-	return other
+	return byte(r-zero) + '0' //nolint:gosec // 0 to 9, by the lines above
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
