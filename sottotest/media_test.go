@@ -155,6 +155,31 @@ func TestMedia(t *testing.T) {
 	}
 }
 
+// A file may be larger than an answer of the network's API, up to the bound that
+// the operator sets; with a retention of nothing it is for the turn only.
+func TestMediaSettings(t *testing.T) {
+	t.Parallel()
+	s := sottotest.Start(t, sotto.MediaFunc(func(ctx context.Context, turn *sotto.Turn) error {
+		f, err := turn.Fetch(ctx, 0)
+		if err != nil {
+			turn.Reply("refused: " + sotto.KindOf(err).String())
+			return nil
+		}
+		turn.Reply(fmt.Sprint(f.MIME, " ", len(f.Data)))
+		return nil
+	}), sottotest.Config{Settings: "media: { limit: 4MiB, retention: 0s, types: [text/plain] }"})
+	s.SendFile("41", "", "a.txt", "text/plain", bytes.Repeat([]byte("text"), 3<<18))
+	s.SendFile("41", "", "b.txt", "text/plain", bytes.Repeat([]byte("text"), 1<<20+1))
+	s.SendFile("41", "", "c.jpg", "image/jpeg", photo(t, 10))
+	if got := strings.Join(s.Replies("41"), "|"); got != "text/plain 3145728|refused: invalid|refused: invalid" {
+		t.Errorf("the person got %q", got)
+	}
+	var b held
+	if err := json.Unmarshal(s.Export("41"), &b); err != nil || len(b.Also.Media) != 0 {
+		t.Errorf("%d files are kept, %v", len(b.Also.Media), err)
+	}
+}
+
 // A bot that did not ask for attachments is not shown any, and nothing is
 // fetched: the person is told to write in words.
 func TestMediaNotAsked(t *testing.T) {

@@ -280,6 +280,33 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// Frames of a WebP animation keep what they show and lose what is unknown.
+func TestWebPAnimation(t *testing.T) {
+	frame := strings.Repeat("f", 16)
+	build := func(more string) string {
+		return riff("RIFF", "WEBP"+riff("VP8X", "\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00")+riff("ANIM", "\x00\x00\x00\x00\x03\x00")+
+			riff("ANMF", frame+riff("ALPH", "odd")+riff("VP8 ", "one")+more)+riff("ANMF", frame+more+riff("VP8L", "two")))
+	}
+	mime, out, err := Clean([]byte(build(riff("UNKN", "canary"))))
+	if diff := cmp.Diff(build(""), string(out)); diff != "" || err != nil || mime != "image/webp" {
+		t.Errorf("%s %v %s", mime, err, diff)
+	}
+}
+
+// Fragments of a film keep what is needed to play them.
+func TestFragments(t *testing.T) {
+	build := func(more string) string {
+		return bx("ftyp", "iso5", u32(0), "dash") + bx("moov", bx("mvex", bx("trex", u32(0))), bx("trak", bx("mdia", bx("hdlr", u32(0), u32(0), "soun"+strings.Repeat("\x00", 12))))) +
+			bx("moof", bx("mfhd", u32(0)), bx("traf", bx("tfhd", u32(0)), bx(more, "canary"))) + bx("mdat", speech)
+	}
+	for _, more := range []string{"uuid", "meta", "udta"} {
+		_, out, err := Clean([]byte(build(more)))
+		if err != nil || bytes.Contains(out, []byte("canary")) || !bytes.Contains(out, []byte(speech)) {
+			t.Errorf("%s: %v", more, err)
+		}
+	}
+}
+
 func TestFrameLengths(t *testing.T) {
 	for head, want := range map[string]int{
 		"\xff\xfb\x90\x00": 417, "\xff\xfb\x92\x00": 418, "\xff\xf3\x80\x00": 208, "\xff\xe3\x18\x00": 72, "\xff\xff\x18\x00": 48, "\xff\xfd\xa4\x00": 576,
