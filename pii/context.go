@@ -47,7 +47,11 @@ type groupSet [3]uint64
 
 const maxGroups = 192
 
-func (g *groupSet) put(i group)      { g[i/64] |= 1 << (i % 64) }
+func (g *groupSet) put(i group) { g[i/64] |= 1 << (i % 64) }
+
+// meets reports whether the two have a group in common.
+func (g *groupSet) meets(o *groupSet) bool { return g[0]&o[0]|g[1]&o[1]|g[2]&o[2] != 0 }
+
 func (g *groupSet) has(i group) bool { return g[i/64]&(1<<(i%64)) != 0 }
 
 // context looks at the words before and after text[start:end] once: on the
@@ -227,7 +231,8 @@ func (l *line) read(text string, behind bool) {
 				l.n = mark
 				return
 			}
-			if r == '\n' || chars > reachAfter && k != letterRune || words >= mostBehind {
+			begins := k == letterRune && !open || k == glyphRune
+			if r == '\n' || chars > reachAfter && (begins || !open) || begins && k != glyphRune && words >= mostBehind {
 				return
 			}
 		}
@@ -246,7 +251,9 @@ func (l *line) read(text string, behind bool) {
 			if l.n == maxTokens {
 				return
 			}
-			words++
+			if k == letterRune || !open {
+				words++
+			}
 			l.tokens[l.n] = token{
 				start: uint8(l.size), word: uint8(words - 1), single: k == glyphRune, //nolint:gosec // below maxFolded
 				joined: joined || k == glyphRune || open,

@@ -286,9 +286,16 @@ func (s *scan) number(i int) int {
 		s.add(sp)
 		return sp.End
 	}
+	national, ok := s.national(i)
+	if ok {
+		s.add(national)
+		if national.Score >= 0.85 {
+			return national.End
+		}
+	}
 	s.chain.read(s.text, i)
 	if s.chain.total < 4 {
-		return s.chain.chunks[0].end
+		return max(national.End, s.chain.chunks[0].end)
 	}
 	if s.chain.n > 6 && s.chain.len(0) == 1 && s.chain.len(1) == 1 {
 		s.noteSpaced(i)
@@ -305,9 +312,9 @@ func (s *scan) number(i int) int {
 	}
 	if ok {
 		s.add(sp)
-		return max(sp.End, s.chain.chunks[0].end)
+		return max(sp.End, national.End, s.chain.chunks[0].end)
 	}
-	return s.chain.chunks[0].end
+	return max(national.End, s.chain.chunks[0].end)
 }
 
 // add enters a finding. Where it overlaps earlier ones, the surer of the two

@@ -46,7 +46,7 @@ func nationalWords() []wordRow {
 		{LVPK, "personas_kods personas_kod* personas_koda pk p_k personal_code personal_id personal_identity_number latvian_id"},
 		{MXCURP, "curp clave_unica_de_registro clave_unica_de_registro_de_poblacion registro_de_poblacion"},
 		{NLBSN, "bsn burgerservicenummer* burger_service_nummer* bsn_nummer sofinummer* sofi_nummer sofi citizen_service_number dutch_id persoonsnummer* burgernummer*"},
-		{PEDNI, "dni d_n_i documento_nacional_de_identidad documento_nacional documento_de_identidad documento nro_de_documento numero_de_documento cui reniec peruvian_id"},
+		{PEDNI, "dni_peru reniec dni d_n_i documento_nacional_de_identidad documento_nacional documento_de_identidad documento nro_de_documento numero_de_documento cui reniec peruvian_id"},
 		{PLIDCard, "dowod dowod_osobisty dowodu_osobistego dowodu numer_dowodu nr_dowodu seria_i_numer seria_dowodu dowodem dowodem_osobistym id_card identity_card polish_id"},
 		{PLPESEL, "pesel* peselu numer_pesel nr_pesel powszechny_elektroniczny_system"},
 		{PTCC, "cartao_de_cidadao cartao_cidadao cartao_do_cidadao cc citizen_card numero_de_documento bilhete_de_identidade numero_do_cartao documento_de_identificacao portuguese_id"},

@@ -11,7 +11,9 @@ import (
 type wordTable struct {
 	words  []contextWord
 	groups map[Type]group
-	index  [26*26 + 1]uint16 // where the words begin that begin with these two letters
+	// general are the groups of types that are no identifiers of one country.
+	general groupSet
+	index   [26*26 + 1]uint16 // where the words begin that begin with these two letters
 }
 
 type contextWord struct {
@@ -34,6 +36,9 @@ var contextTable = sync.OnceValue(func() *wordTable { //nolint:gochecknoglobals 
 		if !ok {
 			g = group(len(t.groups)) //nolint:gosec // a test counts them
 			t.groups[row.of] = g
+			if !row.of.national() && row.of != notData && row.of != anyID {
+				t.general.put(g)
+			}
 		}
 		for shown := range strings.FieldsSeq(row.words) {
 			t.put(known, shown, g)

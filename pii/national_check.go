@@ -1,0 +1,146 @@
+package pii
+
+// check reports whether a code, which has one of the rule's forms, is valid. A
+// switch and no table of functions, because what is handed to a function in a
+// table must be allocated.
+func (r *nationalRule) check(code []byte) bool {
+	switch r.of {
+	case ATSVNR:
+		return checkATSVNR(code)
+	case BENRN:
+		return checkBENRN(code)
+	case BGEGN:
+		return checkBGEGN(code)
+	case CZRC:
+		return checkCZRC(code)
+	case DEHealthInsurance:
+		return checkDEHealthInsurance(code)
+	case DEIDCard:
+		return checkDEIDCard(code)
+	case DESocialSecurity:
+		return checkDESocialSecurity(code)
+	case DETaxID:
+		return checkDETaxID(code)
+	case DEVATID:
+		return checkDEVATID(code)
+	case EEIK:
+		return checkEEIK(code)
+	case ESNIE:
+		return checkESNIE(code)
+	case ESNIF:
+		return checkESNIF(code)
+	case ESNUSS:
+		return checkESNUSS(code)
+	case FIHETU:
+		return checkFIHETU(code)
+	case FRNIF:
+		return checkFRNIF(code)
+	case FRNIR:
+		return checkFRNIR(code)
+	case IEPPS:
+		return checkIEPPS(code)
+	case ITFiscalCode:
+		return checkITFiscalCode(code)
+	case ITIdentityCard:
+		return checkITIdentityCard(code)
+	case ITVATCode:
+		return checkITVATCode(code)
+	case LTAK:
+		return checkLTAK(code)
+	case LVPK:
+		return checkLVPK(code)
+	case NLBSN:
+		return checkNLBSN(code)
+	case PLIDCard:
+		return checkPLIDCard(code)
+	case PLPESEL:
+		return checkPLPESEL(code)
+	case PTCC:
+		return checkPTCC(code)
+	case PTNIF:
+		return checkPTNIF(code)
+	case ROCNP:
+		return checkROCNP(code)
+	case SEOrganisationsnummer:
+		return checkSEOrganisationsnummer(code)
+	case SEPersonnummer:
+		return checkSEPersonnummer(code)
+	case SIEMSO:
+		return checkSIEMSO(code)
+	case TRNationalID:
+		return checkTRNationalID(code)
+	case UKNHS:
+		return checkUKNHS(code)
+	case UKNINO:
+		return checkUKNINO(code)
+	case UKTRN:
+		return checkUKTRN(code)
+	}
+	return r.checkWorld(code)
+}
+
+func (r *nationalRule) checkWorld(code []byte) bool {
+	switch r.of {
+	case ARCUIL:
+		return checkARCUIL(code)
+	case ARDNI:
+		return checkARDNI(code)
+	case AUABN:
+		return checkAUABN(code)
+	case AUACN:
+		return checkAUACN(code)
+	case AUMedicare:
+		return checkAUMedicare(code)
+	case AUTFN:
+		return checkAUTFN(code)
+	case BRCNPJ:
+		return checkBRCNPJ(code)
+	case BRCPF:
+		return checkBRCPF(code)
+	case CASIN:
+		return checkCASIN(code)
+	case CNID:
+		return checkCNID(code)
+	case INAadhaar:
+		return checkINAadhaar(code)
+	case INGSTIN:
+		return checkINGSTIN(code)
+	case INPAN:
+		return checkINPAN(code)
+	case INVoter:
+		return checkINVoter(code)
+	case KRBRN:
+		return checkKRBRN(code)
+	case KRFRN:
+		return checkKRFRN(code)
+	case KRRRN:
+		return checkKRRRN(code)
+	case MXCURP:
+		return checkMXCURP(code)
+	case PEDNI:
+		return checkPEDNI(code)
+	case PHTIN:
+		return checkPHTIN(code)
+	case SGFIN:
+		return checkSGFIN(code)
+	case SGNRIC:
+		return checkSGNRIC(code)
+	case SGUEN:
+		return checkSGUEN(code)
+	case THTNIN:
+		return checkTHTNIN(code)
+	case USDEA:
+		return checkUSDEA(code)
+	case USITIN:
+		return checkUSITIN(code)
+	case USMBI:
+		return checkUSMBI(code)
+	case USNPI:
+		return checkUSNPI(code)
+	case USSSN:
+		return checkUSSSN(code)
+	case ZAIDNumber:
+		return checkZAIDNumber(code)
+	}
+	return false
+}
