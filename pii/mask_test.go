@@ -163,7 +163,7 @@ func TestMapKeepsNoMessage(t *testing.T) {
 	var f Finder
 	m := NewMap()
 	f.Mask(m, strings.Repeat("x ", 1000)+"ada@example.org")
-	if v := m.values[Email][0]; v != "ada@example.org" {
+	if v := m.entries[Email][0].value; v != "ada@example.org" {
 		t.Errorf("got %q", v)
 	}
 	for _, s := range []string{fmt.Sprint(m), fmt.Sprintf("%+v", m), fmt.Sprintf("%#v", m)} {
