@@ -1,0 +1,144 @@
+package tagger
+
+import "math"
+
+// joins reports whether word t can go on with a name that word before is in.
+func joins(before, t *token) bool {
+	if t.sep&sepHard != 0 || t.sep&(sepDash|sepSpace) == sepDash|sepSpace || t.sep&sepApostrophe != 0 && t.sep&sepSpace != 0 {
+		return false
+	}
+	return t.sep&sepStop == 0 || before.shape == cap1 || before.len <= 3 && before.flags&(TitleWord|PlaceWord|Suffix) != 0
+}
+
+// emission sums the weights of a word's features. Eight labels are added at
+// once, as 16-bit numbers in two words: 64 features of at most 255 fit.
+func (m *Model) emission(f *features, to *[lanes]float64) {
+	const mask = 0x00ff00ff00ff00ff
+	var even, odd uint64
+	for _, r := range f.rows[:f.n] {
+		e := load64(m.weights, int(r)*lanes)
+		even += e & mask
+		odd += e >> 8 & mask
+	}
+	bias := 128 * f.n
+	for l := range lanes / 2 {
+		to[2*l] = float64(int(even>>(16*l)&0xffff)-bias) * m.scale
+		to[2*l+1] = float64(int(odd>>(16*l)&0xffff)-bias) * m.scale
+	}
+}
+
+// run is a run of candidates, tokens a to b of the window.
+type run struct {
+	a, b int
+	emit [maxRun][lanes]float64
+	cues [maxRun]Cue
+}
+
+// decode labels a run by forward and backward sums and adds what is sure enough.
+func (w *window) decode(r *run, add func(Found)) {
+	n := r.b - r.a
+	m := w.m
+	var alpha, beta [maxRun][labels]float64
+	for i := range n {
+		e := exps(&r.emit[i])
+		var sum float64
+		for y := range labels {
+			if !w.allowed(r, i, y) {
+				continue
+			}
+			s := 0.0
+			if i == 0 {
+				s = m.trans[outside][y]
+			} else {
+				for x := range labels {
+					if follow(x, y) {
+						s += alpha[i-1][x] * m.trans[x][y]
+					}
+				}
+			}
+			alpha[i][y] = s * e[y]
+			sum += alpha[i][y]
+		}
+		for y := range labels {
+			alpha[i][y] /= sum
+		}
+		r.emit[i] = e
+	}
+	for x := range labels {
+		beta[n-1][x] = m.trans[x][outside]
+	}
+	for i := n - 2; i >= 0; i-- {
+		var sum float64
+		for x := range labels {
+			for y := range labels {
+				if follow(x, y) && w.allowed(r, i+1, y) {
+					beta[i][x] += m.trans[x][y] * r.emit[i+1][y] * beta[i+1][y]
+				}
+			}
+			sum += beta[i][x]
+		}
+		for x := range labels {
+			beta[i][x] /= sum
+		}
+	}
+	for i := range n {
+		var sum float64
+		for y := range labels {
+			alpha[i][y] *= beta[i][y]
+			sum += alpha[i][y]
+		}
+		for y := range labels {
+			alpha[i][y] /= sum
+		}
+	}
+	w.spans(r, &alpha, add)
+}
+
+// spans reads names off the probabilities of labels.
+func (w *window) spans(r *run, p *[maxRun][labels]float64, add func(Found)) {
+	n := r.b - r.a
+	for i := 0; i < n; {
+		k, best := None, 0.0
+		for c := Person; c < kinds; c++ {
+			if s := p[i][begin(c)] + p[i][inside(c)]; s > best {
+				k, best = c, s
+			}
+		}
+		if best < w.m.Threshold[k] {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < n && w.allowed(r, j, inside(k)) && p[j][inside(k)] > p[j][begin(k)] && p[j][inside(k)] > p[j][outside] {
+			best = max(best, p[j][inside(k)])
+			j++
+		}
+		add(Found{Start: int(w.tok[r.a+i].start), End: int(w.tok[r.a+j-1].end), Kind: k, Score: best, Cue: r.cues[i]})
+		i = j
+	}
+}
+
+// exps turns sums into odds against the greatest.
+func exps(e *[lanes]float64) (out [lanes]float64) {
+	top := e[0]
+	for _, v := range e[1:labels] {
+		top = max(top, v)
+	}
+	for y := range labels {
+		out[y] = math.Exp(e[y] - top)
+	}
+	return out
+}
+
+// allowed reports whether word i of a run can have label y.
+func (w *window) allowed(r *run, i, y int) bool {
+	if y == outside || y%2 == 1 {
+		return true
+	}
+	return i > 0 && joins(&w.tok[r.a+i-1], &w.tok[r.a+i])
+}
+
+// follow reports whether label y can come behind label x.
+func follow(x, y int) bool {
+	return y == outside || y%2 == 1 || x == y || x == y-1
+}

@@ -1,0 +1,290 @@
+package tagger
+
+// caseMode is how capitals are used around a word.
+type caseMode uint8
+
+const (
+	sentence caseMode = iota // as the books say
+	allLower
+	allUpper
+	headline // Nearly Every Word
+)
+
+// window is a chunk of tokens with what holds for all of it.
+type window struct {
+	m    *Model
+	tok  [chunk]token
+	n    int
+	mode caseMode
+	lang uint8
+	src  string
+}
+
+// soft separators leave two words in one phrase.
+const soft = sepSpace | sepDash | sepApostrophe | sepLine
+
+// look looks every word up and lets the gate decide. It reports whether any
+// word came through.
+func (w *window) look(text string) bool {
+	w.src = text
+	var lowers, caps, uppers int
+	for i := range w.n {
+		t := &w.tok[i]
+		switch t.shape {
+		case lower:
+			lowers++
+		case capped, mixed:
+			caps++
+		case upper:
+			uppers++
+		case cap1, digits, masked:
+		}
+		if t.shape == masked {
+			t.class, t.flags = 0, 0
+			continue
+		}
+		t.class = w.m.lex.find(t.hash)
+		t.flags = w.m.lex.classes[t.class].flags
+	}
+	w.mode = modeOf(lowers, caps, uppers)
+	through := false
+	for i := range w.n {
+		t := &w.tok[i]
+		t.cand = w.gate(i)
+		through = through || t.cand
+	}
+	return through
+}
+
+func modeOf(lowers, caps, uppers int) caseMode {
+	switch {
+	case caps+uppers == 0:
+		return allLower
+	case uppers >= 2 && uppers > 2*(lowers+caps), uppers == 1 && lowers+caps == 0:
+		return allUpper
+	case caps >= 4 && caps > 2*lowers:
+		return headline
+	}
+	return sentence
+}
+
+// gate decides about one word from the word and what stands before it.
+//
+//nolint:gocognit // a list of cases
+func (w *window) gate(i int) bool {
+	t := &w.tok[i]
+	if t.shape >= digits || t.len > maxWordLen {
+		return false
+	}
+	name := t.flags&NameFlags != 0
+	known := t.flags&knownWord != 0
+	if i > 0 && w.tok[i-1].flags&CueEnd != 0 && t.len > 1 && w.cued(i) {
+		return true
+	}
+	if t.flags&PhraseHead != 0 && i+1 < w.n && w.phrase(i) > 1 {
+		return true
+	}
+	capital := t.shape != lower && w.mode != allUpper
+	if capital && w.mode == sentence && !w.starts(i) {
+		return t.flags&Function == 0 && t.len > 1 || name && t.len > 1 || t.shape == cap1 && i+1 < w.n && w.tok[i+1].sep&sepStop != 0
+	}
+	if capital {
+		return name && t.flags&(Function|Ambiguous) == 0 || !known || name && w.follows(i)
+	}
+	if name {
+		if t.flags&(Function|Ambiguous|TimeWord|GreetWord) != 0 {
+			return false
+		}
+		if t.flags&First != 0 && t.flags&Common2 == 0 || !known {
+			return true
+		}
+		return t.flags&(CityBig|Country) != 0
+	}
+	return !known && t.len > 2 && t.class == 0
+}
+
+// cued reports whether the words in front of word i make a candidate even of a
+// word that is rarely a name.
+func (w *window) cued(i int) bool {
+	t := &w.tok[i]
+	person := t.flags&personFlag != 0
+	if !person && t.flags&(Function|Feeling|GreetWord|Common2) != 0 {
+		return false
+	}
+	switch w.cue(i) {
+	case Intro:
+		return true
+	case IAm, IAmThe, ThisIs, Greet, Bye, Title, Kin, Called, Field:
+		return person && (t.flags&Function == 0 || t.flags&Ambiguous != 0 || t.shape == capped && w.mode == sentence)
+	case NoCue, AskFor, LiveIn, In, WorkAt, By, cueEnd:
+	}
+	return false
+}
+
+// starts reports whether a capital at word i is there because a sentence begins.
+func (w *window) starts(i int) bool {
+	if i == 0 {
+		return true
+	}
+	sep := w.tok[i].sep
+	if sep&(sepBang|sepLine|sepQuote|sepColon|sepOther|sepOpen) != 0 || sep == sepDash|sepSpace {
+		return true
+	}
+	if w.tok[i-1].shape == masked || w.tok[i-1].shape == digits && i == 1 {
+		return true
+	}
+	return sep&sepStop != 0 && w.tok[i-1].shape != cap1 && w.tok[i-1].flags&TitleWord == 0
+}
+
+// follows reports whether a name may go on behind word i.
+func (w *window) follows(i int) bool {
+	return i+1 < w.n && w.tok[i+1].shape != lower && w.tok[i+1].shape < digits && w.tok[i+1].sep&^soft == 0
+}
+
+// widen lets words through that are no names alone but may be part of one
+// beside a candidate: particles, "of", words with a capital, family names.
+func (w *window) widen() {
+	for i := 1; i < w.n; i++ {
+		if t := &w.tok[i]; !t.cand && w.tok[i-1].cand && t.shape < digits && w.widens(t, &w.tok[i-1]) {
+			t.cand = t.flags&Particle == 0 || w.behind(i)
+		}
+	}
+	for i := w.n - 2; i >= 0; i-- {
+		t, next := &w.tok[i], &w.tok[i+1]
+		if !t.cand && next.cand && t.shape < digits && next.sep&^(soft|sepStop) == 0 && (t.flags&NameFlags != 0 && t.flags&(Function|Ambiguous) == 0 ||
+			t.shape != lower && t.flags&(PlaceWord|OrgWord|Ambiguous|First|Last) != 0) {
+			t.cand = true
+		}
+	}
+}
+
+func (w *window) widens(t, before *token) bool {
+	if t.sep&^(soft|sepStop|sepAnd) != 0 || t.sep&sepStop != 0 && before.shape != cap1 && before.flags&TitleWord == 0 {
+		return false
+	}
+	switch {
+	case t.flags&(Particle|Suffix|OrgWord|PlaceWord) != 0:
+		return true
+	case t.shape == cap1:
+		return true
+	case t.shape != lower && w.mode != allUpper:
+		return t.flags&Function == 0
+	}
+	return t.flags&(Last|LastRare|First|Famous) != 0 && t.flags&Function == 0 && before.flags&NameFlags != 0
+}
+
+// behind reports whether a candidate follows the particles at i, and lets more
+// particles through ("de la").
+func (w *window) behind(i int) bool {
+	for k := i + 1; k < w.n && k <= i+2; k++ {
+		if w.tok[k].sep&^soft != 0 {
+			return false
+		}
+		if w.tok[k].cand || w.tok[k].shape != lower && w.tok[k].shape < digits {
+			return true
+		}
+		if w.tok[k].flags&Particle == 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// phrase returns how many words the known phrase at word i has, 0 for none.
+func (w *window) phrase(i int) int {
+	h, found := w.tok[i].hash, 0
+	for k := i + 1; k < w.n && k < i+maxPhrase; k++ {
+		if w.tok[k].sep&^(soft|sepStop|sepAnd) != 0 {
+			break
+		}
+		h = join(h, w.tok[k].hash)
+		if w.m.lex.classes[w.m.lex.find(h)].flags&(PhraseCity|PhraseOrg|PhrasePerson) != 0 {
+			found = k - i + 1
+		}
+	}
+	return found
+}
+
+// phrases marks the words of known phrases.
+func (w *window) phrases() {
+	for i := 0; i < w.n; i++ {
+		if w.tok[i].flags&PhraseHead == 0 {
+			continue
+		}
+		h, n, kind := w.tok[i].hash, 0, None
+		for k := i + 1; k < w.n && k < i+maxPhrase; k++ {
+			if w.tok[k].sep&^(soft|sepStop|sepAnd) != 0 {
+				break
+			}
+			h = join(h, w.tok[k].hash)
+			if k2 := phraseKind(w.m.lex.classes[w.m.lex.find(h)].flags); k2 != None {
+				n, kind = k-i+1, k2
+			}
+		}
+		for k := range n {
+			w.tok[i+k].cand = true
+			w.tok[i+k].phrase = 2 * uint8(kind)
+		}
+		if n > 0 {
+			w.tok[i].phrase--
+			i += n - 1
+		}
+	}
+}
+
+func phraseKind(f Flags) Kind {
+	switch {
+	case f&PhrasePerson != 0:
+		return Person
+	case f&PhraseCity != 0:
+		return Location
+	case f&PhraseOrg != 0:
+		return Org
+	}
+	return None
+}
+
+// cue returns the turn of phrase that ends in front of word i: the longest.
+func (w *window) cue(i int) Cue {
+	if i == 0 || w.tok[i-1].flags&CueEnd == 0 {
+		return NoCue
+	}
+	if w.tok[i].sep&(sepBang|sepOther|sepClose) != 0 {
+		return NoCue
+	}
+	best := NoCue
+	var words [maxPhrase + 1]uint64
+	for n := 1; n <= len(words) && n <= i; n++ {
+		t := &w.tok[i-n]
+		words[n-1] = t.hash
+		h := words[n-1]
+		for k := n - 2; k >= 0; k-- {
+			h = join(h, words[k])
+		}
+		if c := w.m.cues.find(h, n); c != NoCue {
+			best = c
+		}
+		if n < i && t.sep&^(soft|sepComma) != 0 {
+			break
+		}
+	}
+	return best
+}
+
+// language is the language whose function words are most.
+func (w *window) language() uint8 {
+	var votes uint64
+	for i := range w.n {
+		votes += w.m.lex.classes[w.tok[i].class].votes
+	}
+	best, most := uint8(LangOther), uint64(0)
+	for l := range uint8(lanes) {
+		if v := votes >> (8 * l) & 0xff; v > most {
+			best, most = l, v
+		}
+	}
+	if most == 0 {
+		return lanes
+	}
+	return best
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sotto-chat/sotto/pii/names/internal/tagger"
+)
+
+// dice are the same on every machine.
+type dice uint64
+
+func (r *dice) next() uint64 {
+	*r += 0x9e3779b97f4a7c15
+	z := uint64(*r)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+func (r *dice) below(n int) int { return int(r.next() % uint64(n)) } //nolint:gosec // n is above 0
+
+func (r *dice) of(list []string) string { return list[r.below(len(list))] }
+
+func (r *dice) chance(percent int) bool { return r.below(100) < percent }
+
+// synth makes messages from templates.
+type synth struct {
+	*data
+	dice
+	lang string
+	b    strings.Builder
+	out  example
+}
+
+// messages makes n messages from each template of the main languages and fewer
+// from the others.
+func (d *data) messages(n int, seed uint64) []example {
+	s := &synth{data: d, dice: dice(seed)}
+	var all []example
+	for _, lang := range []string{
+		"en", "de", "fr", "es", "pt", "it", "nl", "sv", "pl", "cs", "hu", "ro", "tr", "id", "vi", "da", "nb", "fi", "ru", "uk", "el", "ar", "he", "hr",
+	} {
+		s.lang = lang
+		for _, t := range d.template[lang] {
+			for range n {
+				all = append(all, s.message(t))
+			}
+		}
+	}
+	return all
+}
+
+func (s *synth) message(template string) example {
+	s.b.Reset()
+	s.out = example{group: "synthetic"}
+	if s.chance(6) {
+		s.b.WriteString(s.of([]string{"ok ", "btw ", "also ", "so ", "😊 ", "hm ", "@support ", "lol ", "Hi! ", "hey, "}))
+	}
+	for template != "" {
+		i := strings.IndexByte(template, '{')
+		if i < 0 || i+3 > len(template) {
+			s.b.WriteString(template)
+			break
+		}
+		s.b.WriteString(template[:i])
+		s.slot(template[i+1])
+		template = template[i+3:]
+	}
+	if s.chance(8) {
+		s.b.WriteString(s.of([]string{" 😊", "!!", " :)", " ❤️", " lol", "...", " 🙏", " pls", " thx", "?"}))
+	}
+	s.out.text = s.b.String()
+	return s.out
+}
+
+func (s *synth) slot(c byte) {
+	start := s.b.Len()
+	kind := tagger.None
+	switch c {
+	case 'P':
+		kind = tagger.Person
+		s.b.WriteString(s.person())
+	case 'F':
+		kind = tagger.Person
+		s.b.WriteString(s.firstName())
+	case 'L':
+		kind = tagger.Person
+		s.b.WriteString(s.lastName())
+	case 'C':
+		kind = tagger.Location
+		s.b.WriteString(s.title(s.of(s.cities)))
+	case 'Y':
+		kind = tagger.Location
+		s.b.WriteString(s.title(s.of(s.lists["country"])))
+	case 'O':
+		kind = tagger.Org
+		s.b.WriteString(s.org())
+	default:
+		s.b.WriteString(s.filler(c))
+	}
+	if kind != tagger.None {
+		s.out.spans = append(s.out.spans, span{start, s.b.Len(), kind, false})
+	}
+}
+
+func (s *synth) filler(c byte) string {
+	switch c {
+	case 'S':
+		if i := strings.Index("en en de fr es pt it ", s.lang); i >= 0 {
+			lists := s.feelings
+			n := map[string]int{"en": 0, "de": 1, "fr": 2, "es": 3, "pt": 4, "it": 5}[s.lang]
+			return s.of(lists[n])
+		}
+		return s.of(s.words[s.lang])
+	case 'J':
+		return s.of(s.lists["job"])
+	case 'N':
+		return s.title(s.of(s.lists["nation"]))
+	case 'B':
+		return s.title(s.of(s.lists["brand"]))
+	case 'R':
+		return s.of(s.lists["kinword"])
+	case 'D':
+		return s.title(s.of(s.lists["time"]))
+	case 'H':
+		return string(rune('1'+s.below(9))) + string(rune('0'+s.below(10)))
+	}
+	return s.word()
+}
+
+// word is a usual word that is no name.
+func (s *synth) word() string {
+	list := s.words[s.lang]
+	for range 20 {
+		w := s.of(list)
+		if utf8.RuneCountInString(w) > 2 && s.lex.Flags(w)&(tagger.NameFlags|tagger.GreetWord) == 0 {
+			if s.lang == "de" && s.chance(70) {
+				return s.title(w)
+			}
+			return w
+		}
+	}
+	return "order"
+}
+
+// lang of a name: mostly that of the message.
+func (s *synth) nameLang(by map[string][]string) []string {
+	l := s.lang
+	if s.chance(25) && !strings.Contains(" ru uk el ar he ", l) {
+		l = s.of([]string{"en", "de", "fr", "es", "it", "pt", "tr", "pl", "nl", "in", "vi", "hr", "ro", "cs", "sv"})
+	}
+	if len(by[l]) < 20 {
+		l = "en"
+	}
+	return by[l]
+}
+
+func (s *synth) firstName() string {
+	if s.chance(18) && !strings.Contains(" ru uk el ar he ", s.lang) {
+		return s.invented(s.first)
+	}
+	if s.chance(12) && !strings.Contains(" ru uk el ar he ", s.lang) {
+		return s.title(s.of(s.lists["first"]))
+	}
+	n := s.of(s.nameLang(s.first))
+	if s.chance(4) {
+		return n + s.of([]string{"-", " "}) + s.of(s.nameLang(s.first))
+	}
+	return n
+}
+
+func (s *synth) lastName() string {
+	if s.chance(18) && !strings.Contains(" ru uk el ar he ", s.lang) {
+		return s.invented(s.last)
+	}
+	if s.chance(15) && !strings.Contains(" ru uk el ar he ", s.lang) {
+		return s.title(s.of(s.lists["last"]))
+	}
+	n := s.of(s.nameLang(s.last))
+	switch {
+	case s.chance(5):
+		n = s.of([]string{"van ", "van der ", "de ", "de la ", "von ", "di ", "da ", "dos ", "al-", "del ", "El ", "ter ", "Mc", "O'", "D'"}) + n
+	case s.chance(4):
+		n += s.of([]string{"-", " "}) + s.of(s.nameLang(s.last))
+	}
+	return n
+}
+
+// invented is a name that no list has: the beginning of one and the end of
+// another.
+func (s *synth) invented(by map[string][]string) string {
+	for range 10 {
+		a, b := []rune(s.of(s.nameLang(by))), []rune(s.of(s.nameLang(by)))
+		if len(a) < 3 || len(b) < 4 {
+			continue
+		}
+		n := string(a[:2+s.below(len(a)-2)]) + strings.ToLower(string(b[len(b)-2-s.below(2):]))
+		if !strings.ContainsAny(n, " -'") && s.lex.Flags(n) == 0 {
+			return n
+		}
+	}
+	return "Quirelda"
+}
+
+func (s *synth) person() string {
+	f, l := s.firstName(), s.lastName()
+	initial := func() string {
+		r, _ := utf8.DecodeRuneInString(s.firstName())
+		return string(unicode.ToUpper(r))
+	}
+	switch n := s.below(100); {
+	case n < 22:
+		return f
+	case n < 27:
+		return f + " " + initial() + ". " + l
+	case n < 30:
+		return f + " " + initial() + " " + l
+	case n < 33:
+		return initial() + ". " + l
+	case n < 35:
+		return f + " " + initial() + "."
+	case n < 40:
+		return f + " " + s.firstName() + " " + l
+	case n < 44:
+		return f + " " + l + " " + s.lastName()
+	case n < 45:
+		return f + " " + l + s.of([]string{" Jr.", " Jr", " III", " II"})
+	case n < 50:
+		return s.title(s.of(s.lists["famous"]))
+	}
+	return f + " " + l
+}
+
+func (s *synth) org() string {
+	switch n := s.below(100); {
+	case n < 70:
+		return s.title(s.of(s.lists["org"]))
+	case n < 80:
+		return s.of(s.orgs)
+	case n < 90:
+		return s.lastName() + " " + s.of([]string{"GmbH", "Inc", "Ltd", "AG", "& Co", "Group", "SA", "SL", "Ltda", "SpA", "Bank", "Motors", "Hospital", "KG", "University", "Consulting"})
+	}
+	return s.of([]string{"Bank of ", "University of ", "Universität ", "Hospital ", "FC ", "Stadtwerke ", "Universidad de ", "Université de ", "Real ", "Banco de "}) + s.title(s.of(s.cities))
+}
+
+// title gives words that the lists have in lower case their capitals.
+func (s *synth) title(w string) string {
+	up := true
+	return strings.Map(func(r rune) rune {
+		if up {
+			up = false
+			return unicode.ToUpper(r)
+		}
+		up = r == ' ' || r == '-'
+		return r
+	}, w)
+}
+
+// recase returns a copy of a text in another case, with its spans: case does
+// not change lengths here, or the copy is dropped.
+func recase(e example, to func(string) string) (example, bool) {
+	t := to(e.text)
+	if len(t) != len(e.text) {
+		return e, false
+	}
+	e.text = t
+	return e, true
+}
+
+// bare drops punctuation, one byte for a space.
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ',', '.', '!', '?', ';', '¡', '¿':
+			if r < utf8.RuneSelf {
+				return ' '
+			}
+		}
+		return r
+	}, s)
+}
