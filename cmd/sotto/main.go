@@ -6,6 +6,7 @@
 //	sotto sim CHANNEL                 chat with it as on that network, without an account
 //	sotto decode CHANNEL              what a webhook body says
 //	sotto channel setup | check       connect an account to its network
+//	sotto scan | mask                 personal data in texts
 //	sotto export | erase              a person's data, and its end
 //	sotto retention | policy | audit  what goes, what may be done, what was done
 //	sotto bench                       how fast this machine is with it
@@ -45,6 +46,8 @@ type cli struct {
 	Channel   channelCmd   `cmd:"" help:"Connect an account to its network, and see what is wrong with it."`
 	Deletion  deletionCmd  `cmd:"" help:"Wishes to be deleted that networks pass on."`
 	Bench     benchCmd     `cmd:"" help:"Measure this machine: webhooks to durable 200, and webhook to reply."`
+	Scan      scanCmd      `cmd:"" help:"Find personal data in texts."`
+	Mask      maskCmd      `cmd:"" help:"Put placeholders in place of personal data."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

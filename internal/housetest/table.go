@@ -24,7 +24,8 @@ func Table() []Row {
 		{"channel/meta/inbox", []string{".", "channel", "channel/wire", "channel/meta"}, "what Messenger and Instagram share"},
 		{"channel/meta/inboxplay", []string{".", "channel", "channel/play"}, "the other side of Messenger and Instagram"},
 		{"channel/...", []string{".", "channel", "channel/wire", "channel/play", "channel/meta/..."}, "an adapter knows the contract, never the inside"},
-		{"pii", nil, "usable alone"},
+		{"pii/score", []string{"pii"}, "measures the finder"},
+		{"pii/...", []string{"pii/..."}, "usable alone"},
 
 		{"internal/clock", nil, "a tool"},
 		{"internal/ids", []string{"internal/clock"}, "a tool"},
@@ -32,6 +33,7 @@ func Table() []Row {
 		{"internal/datadir", []string{".", "internal/lease"}, "a tool"},
 		{"internal/wording", []string{"."}, "texts are data"},
 		{"internal/codec", []string{"."}, "a tool"},
+		{"internal/jsonl", nil, "a tool"},
 
 		{"internal/store", []string{".", "internal/lease"}, "a mechanism: the only door to a database"},
 		{"internal/audit", []string{".", "internal/store", "internal/clock"}, "a mechanism: it records what others did and asks nobody"},
@@ -100,7 +102,7 @@ func Table() []Row {
 		{"internal/housetest", nil, "reads files"},
 		{
 			"cmd/sotto",
-			[]string{".", "channel/...", "pii", "server", "internal/audit", "internal/bench", "internal/config", "internal/control", "internal/gate"},
+			[]string{".", "channel/...", "pii", "server", "internal/audit", "internal/bench", "internal/config", "internal/control", "internal/gate", "internal/jsonl"},
 			"a face: it asks services and holds no store, journal or vault",
 		},
 		{"sottotest", []string{".", "channel/...", "pii", "server"}, "a face for bot authors"},
