@@ -86,6 +86,9 @@ func (f *Finder) Find(text string) []Span {
 	if s.tricks != 0 {
 		s.found = f.merge(f.findInView(&s), s.found)
 	}
+	if found := f.inWords(text); found != nil {
+		s.found = f.merge(s.found, found)
+	}
 	if len(f.Own) > 0 {
 		s.found = f.merge(f.findOwn(text), s.found)
 	}

@@ -1,0 +1,248 @@
+package pii
+
+import "strings"
+
+// document looks for the number of a passport, a driver's licence or a vehicle,
+// of which the digits k are the first. What these numbers look like proves
+// little, so a word in front of them, or right behind, has to say what they are.
+// Only a few stand for themselves: see the recognisers.
+func (b *reader) document(k int) {
+	i := b.identStart(k)
+	if i < 0 {
+		return
+	}
+	// The kind of document that is named nearest.
+	kind, context := b.named(i, k)
+	if d, ok := b.vin(i, k, kind); ok && b.addDocument(d, context) {
+		return
+	}
+	if d, ok := b.licence(i, k, kind); ok && b.addDocument(d, context) {
+		return
+	}
+	if d, ok := b.passport(i, k, kind); ok && b.addDocument(d, context) {
+		return
+	}
+	if d, ok := b.plate(i, k, kind); ok {
+		b.addDocument(d, context)
+	}
+}
+
+func (b *reader) addDocument(d docFound, context string) bool {
+	if d.score < b.least {
+		return false
+	}
+	b.idEnd = b.w[d.to].end
+	b.add(d.from, d.to, d.kind, d.score, d.rule, context)
+	return true
+}
+
+// docFound is a document in the window.
+type docFound struct {
+	from, to int
+	kind     Type
+	score    float64
+	rule     string
+}
+
+// docKind is what the words near a number say that it is.
+type docKind uint8
+
+const (
+	noDoc docKind = iota
+	passportDoc
+	licenceDoc
+	plateDoc
+	vinDoc
+	otherDoc
+)
+
+// identStart returns the first word of the run of letters and digits that the
+// digits k are in, or -1 where k is not the first number in it.
+func (b *reader) identStart(k int) int {
+	w := &b.w[k]
+	if w.sep == '$' || w.sep == '@' && !w.space {
+		return -1
+	}
+	i := k
+	for i > 0 && b.w[i].glued() && k-i < 6 {
+		i--
+		if b.w[i].digits {
+			return -1
+		}
+	}
+	if i == 0 && !b.first && b.w[0].glued() {
+		return -1
+	}
+	return i
+}
+
+// ident is a run of letters and digits, in capitals, without the gaps.
+type ident struct {
+	c       [24]byte
+	n       int
+	digits  int
+	to      int // last word
+	letters int
+	caps    bool // no small letters
+	gaps    int
+	signs   bool // a hyphen is among the gaps
+	exact   bool // nothing is joined to it behind
+}
+
+// read reads an ident from the word i. Where gaps are allowed, parts that are
+// set apart by one space or hyphen count as one, as long as they hold digits or
+// are a few capitals.
+func (b *reader) ident(i, gaps int) (d ident) {
+	d.caps = true
+	d.to = i - 1
+	for j := i; ; j++ {
+		w := b.at(j)
+		if w.start == len(b.text) {
+			d.exact = true
+			return d
+		}
+		if j > i && !w.glued() {
+			if w.line || w.sep2 != 0 || w.sep != 0 && w.sep != '-' && w.sep != '.' || w.space && w.sep != 0 || d.gaps >= gaps ||
+				w.sep == '.' && !(w.digits && b.at(j-1).digits) || !w.digits && (!w.caps && w.sep != '-' && !(w.n == 3 && w.sense == 0 && d.letters == 2 && !d.caps) || w.n > 3) {
+				d.exact = !b.joined(j)
+				return d
+			}
+			d.gaps++
+			d.signs = d.signs || w.sep == '-'
+		}
+		if w.end-w.start != int(w.n) || d.n+int(w.n) > len(d.c) {
+			if wide := w.end-w.start != int(w.n); wide && j > i && b.wideBefore(w.start) {
+				d.exact = true
+			}
+			return d
+		}
+		for _, ch := range []byte(b.text[w.start:w.end]) {
+			if ch >= 'a' && ch <= 'z' {
+				ch -= 'a' - 'A'
+				d.caps = false
+			}
+			d.c[d.n] = ch
+			d.n++
+		}
+		if w.digits {
+			d.digits += int(w.n)
+		} else {
+			d.letters += int(w.n)
+		}
+		d.to = j
+	}
+}
+
+func (d *ident) s() []byte { return d.c[:d.n] }
+
+// inList reports whether a list in capitals, with spaces around each of its
+// entries, holds the few letters at w.
+func (b *reader) inList(list string, w *word) bool {
+	var buf [8]byte
+	if w.end-w.start > len(buf)-2 {
+		return false
+	}
+	f := append(buf[:0], ' ')
+	for _, c := range []byte(b.text[w.start:w.end]) {
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		f = append(f, c)
+	}
+	f = append(f, ' ')
+	return strings.Contains(list, string(f))
+}
+
+// named says which document the words near the number name: the nearest in
+// front of it decides, or one right behind it: "X1234567 is my passport number".
+func (b *reader) named(i, k int) (docKind, string) {
+	const reach = 8
+	lines := 0
+	for j := i; j > i-reach && j > 0; j-- {
+		w, p := &b.w[j], &b.w[j-1]
+		if w.line {
+			if lines++; lines > 1 || j != i {
+				break
+			}
+		}
+		if (w.sep == '.' || w.sep == '!' || w.sep == '?' || w.sep == ';') && w.space && p.n > 3 && !p.is(sPassport|sPlate|sNumber) {
+			break
+		}
+		if p.digits && p.n >= 4 && j < i {
+			break // another number is in between
+		}
+		if kind, c := b.namedBy(j - 1); kind != noDoc {
+			return kind, c
+		}
+	}
+	end := k
+	for end+1 < b.n && b.w[end+1].glued() {
+		end++
+	}
+	for j := end + 1; j <= end+5 && j < b.n; j++ {
+		w := &b.w[j]
+		if w.line || w.digits && w.n >= 4 || w.hard() && w.sep != '(' && w.sep != ':' {
+			break
+		}
+		if kind, c := b.namedBy(j); kind != noDoc && kind != otherDoc {
+			return kind, c
+		}
+	}
+	return noDoc, ""
+}
+
+func (b *reader) namedBy(j int) (docKind, string) {
+	w := &b.w[j]
+	switch {
+	case w.sense&(sPassport|sDriver|sPlate|sVIN|sLicence|sOtherID) == 0:
+		return noDoc, ""
+	case w.is(sVIN) && !(b.letters(j, "chassis") && false):
+		return vinDoc, "vin"
+	case w.is(sPassport):
+		if b.letters(j, "pass") && !w.upper {
+			return noDoc, "" // to pass, a bus pass
+		}
+		return passportDoc, "passport"
+	case w.is(sDriver):
+		return licenceDoc, "driver"
+	case w.is(sPlate):
+		if b.letters(j, "registration") && !b.vehicle(j) || b.letters(j, "tag") && !b.vehicle(j) || b.letters(j, "plaque") && !b.vehicle(j) {
+			return noDoc, ""
+		}
+		return plateDoc, "plate"
+	case w.is(sLicence):
+		for n := j - 3; n <= j+3; n++ {
+			if x := b.at(n); x.is(sDriver) {
+				return licenceDoc, "driver"
+			} else if n > j-3 && n != j && x.is(sPlate) || b.letters(n, "fishing") {
+				return plateDoc, "plate"
+			} else if n != j && x.is(sOtherID) {
+				return otherDoc, ""
+			}
+		}
+		return licenceDoc, "licence"
+	}
+	return otherDoc, ""
+}
+
+// vehicle reports whether a word near j speaks of a vehicle.
+func (b *reader) vehicle(j int) bool {
+	for n := max(0, j-4); n <= j+3 && n < b.n; n++ {
+		for _, v := range [...]string{"car", "vehicle", "van", "bike", "truck", "motorbike", "kfz", "auto", "my", "number", "reg", "mark", "minéralogique", "voiture"} {
+			if n != j && b.letters(n, v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// region reports whether the Finder was told of the country.
+func (b *reader) region(code string) bool {
+	for _, r := range b.regions {
+		if r == code {
+			return true
+		}
+	}
+	return false
+}
