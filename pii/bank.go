@@ -1,5 +1,7 @@
 package pii
 
+import "strings"
+
 // bank looks for the number of a bank or of an account at the beginning of the
 // chain. Such numbers prove little, so a word has to announce them.
 func (s *scan) bank() (Span, bool) {
@@ -57,6 +59,12 @@ func (s *scan) routing(start int) (Span, bool) {
 	return sp, sp.Score >= s.finder.threshold()
 }
 
+// saysCode reports whether the last "sort" is that of "sort code".
+func (s *scan) saysCode() bool {
+	end := s.cues[cueSort]
+	return strings.EqualFold(s.text[max(0, end-4):end], "code") || lookAt(s.text, pieceAt(s.text, end, 1)).is(cueCode)
+}
+
 func aba(d []byte) bool {
 	sum := 0
 	for i, w := range [...]int{3, 7, 1, 3, 7, 1, 3, 7, 1} {
@@ -71,11 +79,14 @@ func aba(d []byte) bool {
 // (12-34-56), German Bankleitzahlen (100 200 30), Australian BSB (123-456).
 func (s *scan) sortCode(start int) (Span, bool) {
 	c := &s.chain
-	british, german := s.told(cueSort, start, bankReach), s.told(cueBLZ, start, bankReach)
+	british, german := s.told(cueSort, start, bankReach) && s.saysCode(), s.told(cueBLZ, start, bankReach)
+	if s.told(cueAccount, start, start-max(s.cues[cueSort], s.cues[cueBLZ])) {
+		return Span{}, false // the code was before
+	}
 	if !british && !german {
 		return Span{}, false
 	}
-	for k := range min(c.n, 3) {
+	for k := min(c.n, 3) - 1; k >= 0; k-- {
 		n := c.chunks[k].to
 		ok := british && n == 6 && (k == 0 || k == 2 && c.len(0) == 2 && c.len(1) == 2) ||
 			german && (n == 8 && (k == 0 || k == 2 && c.len(0) == 3 && c.len(1) == 3) ||
@@ -97,7 +108,7 @@ func (s *scan) sortCode(start int) (Span, bool) {
 	return Span{}, false
 }
 
-// account looks for the number of an account: 6 to 18 digits behind the word.
+// account looks for the number of an account: 6 to 20 digits behind the word.
 // A bank has to be near as well, or the word "number".
 func (s *scan) account(start int) (Span, bool) {
 	c := &s.chain
@@ -118,7 +129,7 @@ func (s *scan) account(start int) (Span, bool) {
 	}
 	for k := c.n - 1; k >= 0; k-- {
 		n := c.chunks[k].to
-		if n < 6 || n > 18 || !s.ends(c.chunks[k].end) || !plainGroups(c, k) {
+		if n < 6 || n > 20 || c.more && k == c.n-1 || !s.ends(c.chunks[k].end) || !plainGroups(c, k) {
 			continue
 		}
 		return Span{
@@ -159,7 +170,7 @@ func (s *scan) announcedBIC(p piece) (Span, bool) {
 	if !upperAndDigits(w) {
 		sp.Score = 0.6
 	}
-	return sp, upperAndDigits(w) || v.sign
+	return sp, upperAndDigits(w) || v.sign || len(w) == 11 && strings.EqualFold(w[8:], "xxx")
 }
 
 func isBIC(w string) bool {

@@ -19,6 +19,7 @@ const (
 	cueVerify            // verification: makes a code one
 	cueKey               // API key, token
 	cueHandle            // user name, Instagram
+	cueNetwork           // Instagram
 	cueRouting           // American routing number
 	cueSort              // British sort code
 	cueBLZ               // German bank code, BSB and others of their kind
@@ -73,6 +74,8 @@ var cueWords = [...]struct { //nolint:gochecknoglobals // a constant table
 		" verificacao confirmacao acesso securite verificazione sicurezza conferma confirmation подтверждения"},
 	{cueKey, "key keys apikey token tokens secret bearer credential credentials accesskey secretkey schlussel cle" +
 		" authtoken accesstoken authorization apitoken"},
+	{cueNetwork, "insta instagram ig telegram tg discord snapchat snap tiktok twitter skype mastodon bluesky kik" +
+		" инста инстаграм телеграм телеграмм тг"},
 	{cueHandle, "insta instagram ig telegram tg discord snapchat snap sc tiktok twitter username usernames handle" +
 		" benutzername nutzername pseudo usuario utente utilizador skype github gitlab reddit twitch steam psn" +
 		" gamertag nickname nick mastodon bluesky threads linkedin pinterest soundcloud onlyfans wechat weixin kik" +
@@ -127,7 +130,7 @@ var cueWords = [...]struct { //nolint:gochecknoglobals // a constant table
 
 const (
 	cueTableSize = 2048 // a power of two, much more than there are words
-	maxCueWord   = 24   // bytes
+	maxCueWord   = 32   // bytes
 )
 
 // entry is one word of the cueTable.

@@ -1,10 +1,10 @@
 package pii
 
-// mac looks for a hardware address (EUI-48) whose first hexadecimal digits are
-// text[i:end]: 00:1A:2B:3C:4D:5E, with hyphens, or 001a.2b3c.4d5e. One of all
+// mac looks for a hardware address (EUI-48) whose first hexadecimal digits stand at
+// i: 00:1A:2B:3C:4D:5E, with hyphens, or 001a.2b3c.4d5e. One of all
 // noughts, or of all ones, is nobody's.
-func mac(text string, i, end int) (Span, bool) {
-	end = max(end, i)
+func mac(text string, i int) (Span, bool) {
+	end := i
 	for end < len(text) && end < i+5 && isHex(text[end]) {
 		end++
 	}

@@ -19,7 +19,7 @@ func (s *scan) phone() (Span, bool) {
 		return Span{}, false
 	}
 	p := phoneAt{scan: s, chain: c, start: c.chunks[0].start}
-	if !p.readFront() {
+	if c.n > 7 && n <= c.n+1 || !p.readFront() || bits(c.digits[:n]) { // digits one by one are looked at in a view
 		return Span{}, false
 	}
 	if p.plus || c.digits[0] == '0' && c.digits[1] == '0' && c.digits[2] != '0' && n >= 9 {
@@ -28,6 +28,17 @@ func (s *scan) phone() (Span, bool) {
 		}
 	}
 	return p.national()
+}
+
+// bits reports whether there are only noughts and ones: a number to base 2, or
+// one that was made unreadable.
+func bits(digits []byte) bool {
+	for _, d := range digits {
+		if d > '1' {
+			return false
+		}
+	}
+	return true
 }
 
 // phoneAt is a chain seen as a telephone number.

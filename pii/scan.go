@@ -113,10 +113,11 @@ func (s *scan) word(i int) int {
 }
 
 // code looks for what can begin with a letter, or a digit, and is no word: keys,
-// wallets and hardware addresses. Letters end at end, in front of behind.
+// wallets and hardware addresses. Letters, or digits, end at end, in front of
+// behind.
 func (s *scan) code(i, end int, behind byte) (next int, ok bool) {
-	if behind == ':' || behind == '-' || behind == '.' {
-		if sp, ok := mac(s.text, i, end); ok {
+	if t := s.text[i:]; len(t) > 13 && (t[2] == ':' || t[2] == '-' || t[4] == '.') {
+		if sp, ok := mac(s.text, i); ok {
 			s.add(sp)
 			return sp.End, true
 		}
@@ -125,7 +126,7 @@ func (s *scan) code(i, end int, behind byte) (next int, ok bool) {
 	if isDigit(behind) || isAlpha(behind) || behind == '_' {
 		end = tokenEnd(s.text, end)
 	}
-	if end-i < least {
+	if end-i < least && (behind != ':' || end-i < 8) {
 		return 0, false
 	}
 	if sp, ok := s.token(i, end); ok {
@@ -225,6 +226,8 @@ func (s *scan) wide(i int) int {
 			s.invisible(i, i+w)
 		case r >= 0x3040 && r <= 0xd7a3:
 			return s.hanWord(i, i+w)
+		case mathLetter(r) != r:
+			s.tricks |= letters
 		}
 	}
 	return i + w

@@ -232,7 +232,7 @@ func (s *scan) password(kind cue, p piece) (Span, bool) {
 	end := passwordEnd(s.text, v)
 	w := s.text[v.start:end]
 	const least, most = 3, 128
-	if len(w) < least || len(w) > most {
+	if len(w) < least || len(w) > most || w[0] == '<' || w[0] == '[' || w[0] == '{' {
 		return Span{}, false
 	}
 	sp := Span{Start: v.start, End: end, Type: Secret, Score: 0.8, Rule: "secret/password", Context: "password"}
@@ -254,6 +254,11 @@ func (s *scan) password(kind cue, p piece) (Span, bool) {
 // behind it, without the punctuation of the sentence.
 func passwordEnd(text string, v value) int {
 	i := v.start
+	if v.quoted {
+		if n := strings.IndexAny(text[i:min(len(text), i+64)], "\"'`\n\u201c\u201d\u2019\u00bb\u00ab"); n > 0 && text[i+n] != '\n' {
+			return i + n
+		}
+	}
 	for i < len(text) && i-v.start <= 130 {
 		c, w := next(text, i)
 		if c <= ' ' || v.quoted && (strings.IndexByte("\"'`", c) >= 0 || quoteAt(text, i) > 0) {
@@ -297,7 +302,15 @@ func strength(w string) int {
 // pin looks for the digits behind a word for a secret number.
 func (s *scan) pin(kind cue, p piece) (Span, bool) {
 	if kind == cueCode && !s.told(cueVerify, p.start, 12) {
-		return Span{}, false
+		// The other word may come later: "code de vérification".
+		of := pieceAt(s.text, p.end, 1)
+		if of.end-of.start <= 3 {
+			of = pieceAt(s.text, of.end, 1)
+		}
+		if !lookAt(s.text, of).is(cueVerify) {
+			return Span{}, false
+		}
+		p = of
 	}
 	v, ok := s.announced(p, 4)
 	if !ok {

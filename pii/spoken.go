@@ -141,7 +141,7 @@ type spokenName struct {
 // spokenDomain reads a domain name whose dots may be words: "example dot org".
 func spokenDomain(text string, i int) (d spokenName) {
 	const parts = 5
-	spread, point := false, false
+	spread, doubtful := false, false
 	i = blanksAfter(text, i)
 	first := i
 	for n := range parts {
@@ -155,17 +155,17 @@ func spokenDomain(text string, i int) (d spokenName) {
 		}
 		if n > 0 && topLevel(word) != noTLD && l.end-first <= 80 {
 			d.end, d.spread = l.end, spread
-			d.doubtful = point && topLevel(word) == wordTLD
+			d.doubtful = doubtful && topLevel(word) == wordTLD
 		}
 		sep, at := readDot(text, l.end)
 		if sep == noDot {
 			return d
 		}
-		if sep == loneDot && d.end == l.end {
+		if (sep == loneDot || sep == endingDot) && d.end == l.end {
 			return d // the end of a sentence
 		}
 		spread = spread || sep != tightDot
-		point = point || sep == pointWord
+		doubtful = doubtful || sep == pointWord || sep == endingDot
 		i = at
 	}
 	return d
@@ -178,6 +178,7 @@ const (
 	noDot     dotKind = iota
 	tightDot          // .
 	loneDot           // with spaces around it
+	endingDot         // with a space behind it, like that of a sentence
 	wordDot           // dot, (punkt)
 	pointWord         // point, which means much else
 )
@@ -186,12 +187,10 @@ const (
 func readDot(text string, i int) (dotKind, int) {
 	c, w := next(text, i)
 	if c == '.' {
-		after, w2 := next(text, i+w)
-		if after != ' ' {
+		if c, _ := next(text, i+w); c != ' ' {
 			return tightDot, i + w
 		}
-		_ = w2
-		return loneDot, blanksAfter(text, i+w)
+		return endingDot, blanksAfter(text, i+w)
 	}
 	spaced := c == ' '
 	i = blanksAfter(text, i)

@@ -103,9 +103,11 @@ func (s *scan) username(p piece) (Span, bool) {
 	word := text[v.start:end]
 	sp := Span{Start: v.start, End: end, Type: Username, Score: 0.75, Rule: "username/announced", Context: "username"}
 	switch {
-	case !v.said && !v.sign:
+	case c == '[' || c == '=' || word[0] == '<':
+		return Span{}, false // a program
+	case !v.said:
 		// "instagram ada_l": only what can be nothing else.
-		return sp, odd(word) && topLevel(word[strings.LastIndexByte(word, '.')+1:]) == noTLD && isAlpha(text[v.start])
+		return sp, s.cues[cueNetwork] == p.end && odd(word) && topLevel(word[strings.LastIndexByte(word, '.')+1:]) == noTLD && isAlpha(text[v.start])
 	case odd(word):
 		return sp, !timeLike(word)
 	}

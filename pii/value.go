@@ -30,12 +30,12 @@ func (s *scan) announced(p piece, words int) (v value, ok bool) {
 		case c == '>' && s.text[i-1] == '-':
 			i += w
 			continue
-		case (c == '(' || c == ')') && !v.said:
+		case (c == '(' && i > p.end || c == ')') && !v.said:
 			i += w
 			continue
 		case c == '"' || c == '\'' || c == '`' || quoteAt(s.text, i) > 0:
-			if v.quoted {
-				return v, false
+			if v.quoted || i == p.end {
+				return v, false // the quotation ends here
 			}
 			v.quoted = true
 			i += max(w, quoteAt(s.text, i))
@@ -71,6 +71,11 @@ func (s *scan) announced(p piece, words int) (v value, ok bool) {
 			i = end
 			continue
 		}
+		if c == other && hanVerb(s.text[i:i+w]) {
+			v.said = true
+			i += w
+			continue
+		}
 		if c == '.' || c == ',' || c == '?' || c == ';' || c == '!' && !v.said {
 			return v, false
 		}
@@ -78,6 +83,15 @@ func (s *scan) announced(p piece, words int) (v value, ok bool) {
 		return v, c != '\n' && w > 0
 	}
 	return v, false
+}
+
+// hanVerb reports whether a character does what "is" does.
+func hanVerb(c string) bool {
+	switch c {
+	case "是", "为", "為", "は", "が", "는", "은", "：":
+		return true
+	}
+	return false
 }
 
 func spaceBefore(text string, i int) bool { return i > 0 && (text[i-1] == ' ' || text[i-1] == '=') }

@@ -55,6 +55,9 @@ func (v *view) put(r rune, from, to int) {
 	}
 }
 
+// cut takes all but the first n bytes back.
+func (v *view) cut(n int) { v.text, v.from, v.to = v.text[:n], v.from[:n], v.to[:n] }
+
 func (v *view) make(text string, t tricks) {
 	v.text, v.from, v.to = v.text[:0], v.from[:0], v.to[:0]
 	for i := 0; i < len(text); {
@@ -227,7 +230,7 @@ const (
 // or space between them. They are none where a longer number goes on.
 func loneDigits(text string, i int) (count, end int) {
 	var sep byte
-	rising := 0
+	rising, falling := 0, 0
 	last := byte(0)
 	for {
 		d, w := next(text, i)
@@ -239,6 +242,8 @@ func loneDigits(text string, i int) (count, end int) {
 		}
 		if d == last+1 {
 			rising++
+		} else if d+1 == last {
+			falling++
 		}
 		last = d
 		count++
@@ -259,7 +264,7 @@ func loneDigits(text string, i int) (count, end int) {
 		d2, _ := next(text, at)
 		good := c == ' ' || c == '-' || c == '.' || c == '_' || c == '*' || c == '/'
 		if !good || !isDigit(d2) || sep != 0 && c != sep {
-			if rising > count/2 {
+			if 4*max(rising, falling) > 3*count {
 				return 0, end // somebody counts
 			}
 			return count, end
@@ -303,6 +308,13 @@ func (v *view) together(text string, i int) (end int) {
 	if n < minSpaced {
 		return i
 	}
+	if n := len(v.text); n > 1 && v.text[n-1] == ' ' && v.text[n-2] == '+' {
+		v.cut(n - 1) // + 4 9
+	} else if n > 3 && v.text[n-1] == ' ' && v.text[n-3] == ' ' && isAlpha(v.text[n-2]) && isAlpha(v.text[n-4]) &&
+		(n == 4 || !isWord(v.text[n-5])) {
+		v.text[n-3], v.from[n-3], v.to[n-3] = v.text[n-2], v.from[n-2], v.to[n-2]
+		v.cut(n - 2) // D E 8 9
+	}
 	for i < end {
 		c, w := next(text, i)
 		if isDigit(c) {
@@ -330,7 +342,7 @@ func (s *scan) spell(p piece) {
 // spelled appends words for digits as a number, where there are enough of them.
 func (v *view) spelled(text string, p piece) (end int) {
 	n := len(v.text)
-	words, times, after := 0, 1, p.start
+	words, times, from, after := 0, 1, p.start, p.start
 	for p.start < p.end {
 		e := lookAt(text, p)
 		d := e.digit()
@@ -341,7 +353,7 @@ func (v *view) spelled(text string, p piece) (end int) {
 			times = 3
 		case d >= 0:
 			for range times {
-				v.put(rune('0'+d), p.start, p.end)
+				v.put(rune('0'+d), from, p.end)
 			}
 			words, times, after = words+times, 1, p.end
 		}
@@ -349,11 +361,14 @@ func (v *view) spelled(text string, p piece) (end int) {
 			break
 		}
 		p = pieceAt(text, p.end, 2)
+		if times == 1 {
+			from = p.start
+		}
 	}
 	if words >= minSpelled {
 		return after
 	}
-	v.text, v.from, v.to = v.text[:n], v.from[:n], v.to[:n]
+	v.cut(n)
 	return 0
 }
 
