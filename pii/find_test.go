@@ -36,6 +36,12 @@ func TestGolden(t *testing.T) {
 					if regions, ok := strings.CutPrefix(line, "# regions "); ok {
 						f.Regions = strings.Fields(regions)
 					}
+					if types, ok := strings.CutPrefix(line, "# types "); ok {
+						f.Types = nil
+						for _, t := range strings.Fields(types) {
+							f.Types = append(f.Types, Type(t))
+						}
+					}
 					out.WriteString(line + "\n")
 					continue
 				}
