@@ -8,9 +8,9 @@ import (
 // Limits of a look at the words around a place.
 const (
 	reachBefore = 60 // characters
-	reachAfter  = 30 // characters
+	reachAfter  = 44 // characters
 	mostWords   = 10 // before
-	mostBehind  = 5  // after
+	mostBehind  = 7  // after
 	mostHits    = 8
 	maxTokens   = 64
 	maxFolded   = 192 // bytes
@@ -56,7 +56,7 @@ func (g *groupSet) has(i group) bool { return g[i/64]&(1<<(i%64)) != 0 }
 
 // context looks at the words before and after text[start:end] once: on the
 // same line, or on the line before where nothing else begins the line; up to 60
-// characters and ten words before, 30 characters and five words behind; no
+// characters and ten words before, 44 characters and seven words behind; no
 // farther than the next number of six digits. A word behind that is rather the
 // label of what follows ("…, phone: 12") does not count. Asking again for the
 // same place costs nothing, and nothing is allocated.

@@ -81,7 +81,7 @@ func (s *scan) window(c *nationalCode, a, b int, best *candidate) {
 		if !r.check(code) || !s.wants(r.of) {
 			continue
 		}
-		w := window{scan: s, code: c, a: a, b: b, rule: r, letters: letters != 0}
+		w := window{scan: s, code: c, a: a, b: b, rule: r, letters: letters != 0, prefixed: f.at == 0 && len(f.literal) == 2}
 		score, word := w.judge()
 		if score > best.Score || score > 0 && score == best.Score && r.odds > best.odds {
 			*best = candidate{odds: r.odds, Span: Span{
@@ -108,32 +108,16 @@ func (s *scan) wants(t Type) bool {
 	return len(s.finder.Types) == 0 || s.listed(t) || t == SGFIN && s.listed(SGNRIC)
 }
 
-// local reports whether bare numbers of the rule count: its country is one of
-// the Finder's regions, or the Finder looks for few national identifiers, and
-// for this one.
-func (s *scan) local(r *nationalRule) bool {
-	if slices.Contains(s.regions, r.region) {
-		return true
-	}
-	if len(s.finder.Types) == 0 {
-		return false
-	}
-	n := 0
-	for _, t := range s.finder.Types {
-		if t.national() {
-			n++
-		}
-	}
-	return n <= fewTypes
-}
-
 // window is a number of parts seen as one identifier.
 type window struct {
 	*scan
-	code    *nationalCode
-	a, b    int
-	rule    *nationalRule
-	letters bool
+	code     *nationalCode
+	a, b     int
+	rule     *nationalRule
+	letters  bool
+	prefixed bool // with the code of the country in front, as for VAT
+	keyBuf   [2 * maxParts]byte
+	keyLen   int
 }
 
 // judge returns how sure it is that the parts are what the rule describes, and
@@ -141,7 +125,10 @@ type window struct {
 func (w *window) judge() (float64, string) {
 	r, c := w.rule, w.code
 	start, end := c.parts[w.a].start, c.parts[w.b].end
-	if c.dateLike(w.a, w.b) {
+	if p := &c.parts[w.a]; w.prefixed && p.lower && p.to-p.from == 2 && c.parts[w.a+1].sep != 0 {
+		return 0, "" // rather a word: "mi DNI es 12345678Z"
+	}
+	if c.dateLike(w.a, w.b) || c.plus(w.a, w.b) && !r.hasShape(w.key()) {
 		return 0, ""
 	}
 	near := w.context(start, end)
@@ -183,7 +170,7 @@ func (w *window) otherNearer(near *nearby) bool {
 
 // alone returns how sure the format alone is.
 func (w *window) alone(near *nearby) float64 {
-	r, c := w.rule, w.code
+	r := w.rule
 	if near.n > 0 && (r.bare < 0.9 || r.odds < 1000) {
 		t := contextTable()
 		if set := &t.words[near.hits[0].word].groups; near.denied() || t.general.meets(set) {
@@ -191,44 +178,87 @@ func (w *window) alone(near *nearby) float64 {
 		}
 	}
 	score, shaped := 0.0, false
-	var key [2 * maxParts]byte
-	switch k := c.shape(w.a, w.b, &key); {
+	switch k := w.key(); {
 	case len(k) == 1:
 		score = r.bare
 	case r.hasShape(k):
 		score, shaped = r.shaped, true
 	}
-	if w.letters && c.mixedCase(w.a, w.b) {
+	if w.prefixed {
+		score = 0.85
+	}
+	if w.letters && (w.code.mixedCase(w.a, w.b) || w.prefixed && w.code.parts[w.a].lower) {
 		score = 0
 	}
 	switch {
 	case score < 0.6 && near.distanceOf(contextTable().groupOf(anyID)) >= 0 && (r.odds >= 90 || shaped):
 		score = 0.6
-	case score < 0.65 && w.local(r):
-		switch {
-		case r.odds > 1:
-			score = 0.65
-		case shaped || w.letters:
-			score = 0.55
-		}
+	case r.strict && !shaped && score == 0:
+	default:
+		score = max(score, w.local(shaped))
 	}
 	return score
 }
 
-// shape describes how parts are grouped: the length of each as one character
+// local returns how sure a bare number is because its country is one of the
+// Finder's regions, or because the Finder looks for few national identifiers,
+// and for this one; 0 where that is not so.
+func (w *window) local(shaped bool) float64 {
+	asked := w.asked()
+	switch {
+	case !asked && !slices.Contains(w.regions, w.rule.region):
+		return 0
+	case w.rule.odds <= 1 && !shaped && !w.letters:
+		return 0
+	case w.rule.odds <= 1:
+		return 0.55
+	case asked && !w.listed(Phone):
+		return 0.82 // it may look like a telephone number
+	}
+	return 0.65
+}
+
+// asked reports whether the Finder looks for few national identifiers.
+func (s *scan) asked() bool {
+	n := 0
+	for _, t := range s.finder.Types {
+		if t.national() {
+			n++
+		}
+	}
+	return n > 0 && n <= fewTypes
+}
+
+// key describes how the parts are grouped: the length of each as one character
 // from '0' on, with what stands between.
-func (c *nationalCode) shape(a, b int, buf *[2 * maxParts]byte) []byte {
-	k := buf[:0]
+func (w *window) key() []byte {
+	if w.keyLen > 0 {
+		return w.keyBuf[:w.keyLen]
+	}
+	k := w.keyBuf[:0]
 	length := 0
-	for i := a; i <= b; i++ {
-		p := &c.parts[i]
-		if i > a && p.sep != 0 {
+	for i := w.a; i <= w.b; i++ {
+		p := &w.code.parts[i]
+		if i > w.a && p.sep != 0 {
 			k = append(k, byte('0'+length), p.sep) //nolint:gosec // at most maxCode
 			length = 0
 		}
 		length += p.to - p.from
 	}
-	return append(k, byte('0'+length)) //nolint:gosec // at most maxCode
+	k = append(k, byte('0'+length)) //nolint:gosec // at most maxCode
+	w.keyLen = len(k)
+	return k
+}
+
+// plus reports whether a plus sign stands between the parts. It does only where
+// it means something, as in Sweden and Finland.
+func (c *nationalCode) plus(a, b int) bool {
+	for i := a + 1; i <= b; i++ {
+		if c.parts[i].sep == '+' {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *nationalCode) mixedCase(a, b int) bool {
@@ -307,7 +337,7 @@ func (w *window) bounded(d int) bool {
 	q, _ := before(w.text, i)
 	switch {
 	case isAlpha(p):
-		if d != 0 { // "cpf11144477735"
+		if d != 0 && (d < 0 || w.letters || c.parts[w.a].to-c.parts[w.a].from < 9) { // "cpf11144477735"
 			return false
 		}
 	case (p == '-' || p == '/' || p == '.' || p == '_' || p == '#' || p == '=') && (isWord(q) || p == '#' || p == '='):

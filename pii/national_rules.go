@@ -12,6 +12,8 @@ type nationalRule struct {
 	bare, shaped float64
 	shapes       string // the groups: "3-2-4"; "," between
 
+	strict bool // in other groups, it counts with a word only
+
 	// make describes numbers of which some are valid, for making one up: as in
 	// forms, and yy mm dd for a date, [..] for one of some characters, {..} for
 	// one of some words.
@@ -78,7 +80,7 @@ func nationalRules() []nationalRule {
 		{of: DETaxID, region: "DE", forms: "99999999999", odds: 20,
 			shapes: "2 3 3 3,2-3-3-3",
 			make:   "[1-9]9999999999"},
-		{of: DEVATID, region: "DE", forms: "DE999999999", odds: 10, bare: 0.85, shaped: 0.85,
+		{of: DEVATID, region: "DE", forms: "DE999999999;999999999", odds: 10,
 			shapes: "2 9,2 3 3 3,2-3-3-3,2.3.3.3,5 3 3,2-9",
 			make:   "DE[1-9]99999999"},
 		{of: EEIK, region: "EE", forms: "99999999999", odds: 300,
@@ -92,7 +94,7 @@ func nationalRules() []nationalRule {
 		{of: ESNUSS, region: "ES", forms: "999999999999", odds: 97, shaped: 0.8,
 			shapes: "2/8/2,2 8 2,2/10,2-8-2,2 10,2/7/2",
 			make:   "[0-4][1-9]9999999999"},
-		{of: FIHETU, region: "FI", forms: "999999999x;999999a999x", odds: 500, bare: 0.9, shaped: 0.9,
+		{of: FIHETU, region: "FI", forms: "999999999x;999999a999x", odds: 500, strict: true, bare: 0.9, shaped: 0.9,
 			shapes: "6-4,6+4",
 			make:   "ddmmyyA999[0-9A-Y]"},
 		{of: FRNIF, region: "FR", forms: "9999999999999", odds: 500, shaped: 0.85,
@@ -108,7 +110,7 @@ func nationalRules() []nationalRule {
 			shapes: "4 4 4,4-4-4",
 			make:   "[2-9]99999999999"},
 		{of: INGSTIN, region: "IN", forms: "99aaaaa9999axxx", odds: 50000, bare: 0.95, shaped: 0.95,
-			shapes: "2 10 3,2 10 1 1 1,2-10-3",
+			shapes: "2 10 3,2-10-3",
 			make:   "{07,27,29,33}aaa[CFHPT]a9999a[1-9]Zx"},
 		{of: INPAN, region: "IN", forms: "aaaaa9999a", odds: 1, bare: 0.7,
 			shapes: "5 4 1",
@@ -122,7 +124,7 @@ func nationalRules() []nationalRule {
 		{of: ITIdentityCard, region: "IT", forms: "aa9999999;aa99999aa;9999999aa", odds: 1,
 			shapes: "2 7,2 5 2",
 			make:   "aa99999aa"},
-		{of: ITVATCode, region: "IT", forms: "99999999999;IT99999999999", odds: 12, bare: 0.85, shaped: 0.85,
+		{of: ITVATCode, region: "IT", forms: "99999999999;IT99999999999", odds: 12,
 			shapes: "2 11",
 			make:   "999999901[05]9"},
 		{of: KRBRN, region: "KR", forms: "9999999999", odds: 10, shaped: 0.6,
@@ -159,12 +161,12 @@ func nationalRules() []nationalRule {
 		{of: PTCC, region: "PT", forms: "999999999aa9;999999999a99;9999999999a9", odds: 30, bare: 0.75, shaped: 0.9,
 			shapes: "8 1 3,8-1-3,9 3,8 1 2 1",
 			make:   "999999999aa9"},
-		{of: PTNIF, region: "PT", forms: "999999999;PT999999999", odds: 12, bare: 0.85, shaped: 0.85,
+		{of: PTNIF, region: "PT", forms: "999999999;PT999999999", odds: 12,
 			shapes: "3 3 3,2 9",
 			make:   "[1235]99999999"},
 		{of: ROCNP, region: "RO", forms: "9999999999999", odds: 500,
 			make: "[1256]yymmdd{01,12,40}9999"},
-		{of: SEOrganisationsnummer, region: "SE", forms: "9999999999;999999999999;SE999999999999", odds: 12, bare: 0.85, shaped: 0.55,
+		{of: SEOrganisationsnummer, region: "SE", forms: "9999999999;999999999999;SE999999999999", odds: 12, shaped: 0.55,
 			shapes: "6-4",
 			make:   "55[2-9]9999999"},
 		{of: SEPersonnummer, region: "SE", forms: "9999999999;999999999999", odds: 300, shaped: 0.75,
@@ -198,8 +200,8 @@ func nationalRules() []nationalRule {
 		{of: USDEA, region: "US", forms: "ax9999999", odds: 10,
 			shapes: "2 7,2-7",
 			make:   "[ABFM]a9999999"},
-		{of: USITIN, region: "US", forms: "999999999", odds: 1, shaped: 0.8,
-			shapes: "3-2-4,3 2 4,3.2.4",
+		{of: USITIN, region: "US", forms: "999999999", odds: 20, shaped: 0.8,
+			shapes: "3-2-4,3.2.4",
 			make:   "9997[0-8]9999"},
 		{of: USMBI, region: "US", forms: "9ax9ax9aa99", odds: 500, bare: 0.8, shaped: 0.95,
 			shapes: "4-3-4,4 3 4",
@@ -207,7 +209,7 @@ func nationalRules() []nationalRule {
 		{of: USNPI, region: "US", forms: "9999999999", odds: 50,
 			make: "[12]999999999"},
 		{of: USSSN, region: "US", forms: "999999999", odds: 1, shaped: 0.75,
-			shapes: "3-2-4,3 2 4,3.2.4",
+			shapes: "3-2-4,3.2.4",
 			make:   "[1-5]99[1-9]9999[1-9]"},
 		{of: ZAIDNumber, region: "ZA", forms: "9999999999999", odds: 500,
 			shapes: "6 4 3,6 4 2 1,6 4 1 1 1",

@@ -63,7 +63,7 @@ var nationalTable = sync.OnceValue(func() *nationalForms { //nolint:gochecknoglo
 	return t
 })
 
-// packShapes writes shapes as nationalCode.shape does: "13 2" is "= 2".
+// packShapes writes shapes as window.key does: "13 2" is "= 2".
 func packShapes(shapes string) string {
 	var b strings.Builder
 	for shape := range strings.SplitSeq(shapes, ",") {

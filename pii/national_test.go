@@ -2,6 +2,7 @@ package pii
 
 import (
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 )
@@ -29,7 +30,7 @@ func published() map[Type]string {
 		SIEMSO: "0101006500006", THTNIN: "1101700207366 3100600445635", TRNationalID: "10000000146 19191919190 17291716060",
 		UKNHS: "9434765919 4505577104", UKTRN: "1123456789", USDEA: "AB1234563 F91234563", USNPI: "1234567893 1245319599",
 		ZAIDNumber: "8001015009087 7503305044089", UKNINO: "AB123456C", USMBI: "1EG4TE5MK73", USITIN: "912901457", USSSN: "536904399",
-		INPAN: "ACUPA7085R", INVoter: "WKH1186253", ITIdentityCard: "CA00000AA", KRRRN: "9710139019902", KRFRN: "9111245678901",
+		INPAN: "ACUPA7085R", INVoter: "WKH1186253", ITIdentityCard: "CA00000AA", KRRRN: "9710131019902", KRFRN: "9111245678901",
 		PHTIN: "000123456000", ARDNI: "20123456",
 	}
 }
@@ -94,6 +95,31 @@ func announcing(t *testing.T, of Type) string {
 	return ""
 }
 
+// TestDecoys: nothing is found in the file of numbers that are no identifiers.
+func TestDecoys(t *testing.T) {
+	raw, err := os.ReadFile("testdata/national_decoys.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f Finder
+	n := 0
+	for line := range strings.Lines(string(raw)) {
+		in, _, ok := strings.Cut(line, arrow)
+		if !ok {
+			continue
+		}
+		n++
+		for _, sp := range f.Find(in) {
+			if sp.Type != Date { // which is one
+				t.Errorf("%q: found %v", in, sp)
+			}
+		}
+	}
+	if n < 150 {
+		t.Errorf("%d decoys, want 150", n)
+	}
+}
+
 // TestCorruptedNumbers: with one digit changed, a number is refused, where the
 // check is one that sees it.
 func TestCorruptedNumbers(t *testing.T) {
@@ -101,7 +127,7 @@ func TestCorruptedNumbers(t *testing.T) {
 	// some digits weigh nothing, or remainders share a check digit.
 	blind := map[Type]bool{
 		ARDNI: true, PEDNI: true, PHTIN: true, INVoter: true, INPAN: true, ITIdentityCard: true, KRRRN: true, KRFRN: true,
-		USITIN: true, USSSN: true, USMBI: true, UKNINO: true, AUACN: true, BENRN: true, MXCURP: true, AUMedicare: true, DEIDCard: true,
+		USITIN: true, USSSN: true, USMBI: true, UKNINO: true, AUACN: true, BENRN: true, MXCURP: true, THTNIN: true, USDEA: true, AUMedicare: true, DEIDCard: true,
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	table := nationalTable()

@@ -99,7 +99,7 @@ func krResident(b []byte, sexes string) bool {
 	return dateYMD(b) && strings.IndexByte(sexes, b[6]) >= 0
 }
 
-func checkKRRRN(b []byte) bool { return krResident(b, "12349") }
+func checkKRRRN(b []byte) bool { return krResident(b, "1234") }
 func checkKRFRN(b []byte) bool { return krResident(b, "5678") }
 
 func checkMXCURP(b []byte) bool { // name, yymmdd, sex, state, consonants, a sign for the century, check digit
