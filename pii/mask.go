@@ -212,17 +212,17 @@ func (m *Map) Unmask(text string) string {
 	if original, ok := m.respelt[text]; ok {
 		return original
 	}
-	out, rest := m.unmask(nil, text, true)
+	out, rest := m.unmask(text, true)
 	if out == nil {
 		return text
 	}
 	return string(append(out, text[rest:]...))
 }
 
-// unmask appends text with its values put back to dst, up to done; whole says
-// that nothing follows, so that what is left open is none. With whole, a dst of
-// nil stays nil where there is nothing to put back.
-func (m *Map) unmask(dst []byte, text string, whole bool) (out []byte, done int) {
+// unmask returns text with its values put back, up to done; whole says that
+// nothing follows, so that what is left open is none. With whole, the result is
+// nil where there is nothing to put back.
+func (m *Map) unmask(text string, whole bool) (dst []byte, done int) {
 	for i := 0; i < len(text); {
 		if !mayBegin(text[i]) {
 			i++

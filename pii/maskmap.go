@@ -198,10 +198,14 @@ func (m *Map) link(t Type, n int, words []string) {
 // values yet. So a value can never be asked for by naming it beforehand. In a
 // full map no number is given away any more, so there is nothing to keep.
 func (m *Map) take(t Type, n int) {
-	const size = 8
-	if m == nil || n > 2*maxValues || !validType(t) || m.taken[t][n] || m.full(len(t)+size) {
+	if m == nil || n < 1 || n > 2*maxValues || !validType(t) || m.taken[t][n] || m.full(len(t)) {
 		return
 	}
+	m.keepFree(t, n)
+}
+
+// keepFree enters a number that is taken.
+func (m *Map) keepFree(t Type, n int) {
 	if m.taken == nil {
 		m.taken = make(map[Type]map[int]bool)
 	}
@@ -210,7 +214,7 @@ func (m *Map) take(t Type, n int) {
 	}
 	m.taken[t][n] = true
 	m.others++
-	m.bytes += len(t) + size
+	m.bytes += len(t)
 }
 
 // linked returns the one value that another spelling stands for; several

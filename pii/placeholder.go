@@ -25,7 +25,7 @@ const (
 
 	// maxPlaceholder is how many bytes are read at most; no placeholder that
 	// Mask writes is half as long.
-	maxPlaceholder = 128
+	maxPlaceholder = 96
 
 	// maxNumberDigits is how long a number that is read may be. It is short of
 	// every number that is personal data.
