@@ -27,13 +27,16 @@ type lane struct {
 }
 
 // forget takes out what waits for a person, up to a number, but for the first
-// item of a lane that a worker has or is about to have.
+// item of a lane that a worker has or is about to have: that is its last try.
 func (l *lane) forget(p sotto.PersonID, until int64) (dropped []*Item) {
 	kept := l.items[:0]
 	for i, it := range l.items {
 		if it.Person == p && it.ID <= until && (i > 0 || !l.taken) {
 			dropped = append(dropped, it)
 			continue
+		}
+		if it.Person == p && it.ID <= until {
+			it.forgot = true
 		}
 		kept = append(kept, it)
 	}
@@ -195,7 +198,8 @@ func (o *Outbox) work(ctx context.Context) {
 		done, how := o.deliver(ctx, l, it)
 		o.mu.Lock()
 		o.over(l, how == Sent)
-		if done && len(l.items) > 0 && l.items[0] == it {
+		last := !done && it.forgot
+		if (done || last) && len(l.items) > 0 && l.items[0] == it {
 			l.items[0] = nil
 			l.items = l.items[1:]
 			o.left(it)
@@ -203,6 +207,9 @@ func (o *Outbox) work(ctx context.Context) {
 		l.taken = false
 		o.schedule(l)
 		o.mu.Unlock()
+		if last {
+			o.done(it, Forgotten)
+		}
 	}
 }
 

@@ -61,6 +61,7 @@ type Item struct {
 	marked   bool // stored as being sent from the start: no other mark is needed before the call
 	attempts int
 	next     time.Time
+	forgot   bool // while a worker had it: if it was not sent, it is not tried again; guarded by Outbox.mu
 }
 
 type state uint8

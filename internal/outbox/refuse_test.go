@@ -321,3 +321,23 @@ func TestMessagesOfAnEarlierVersion(t *testing.T) {
 	}
 	h.WaitIdle()
 }
+
+// Who is forgotten while a worker has the message, which the network puts off,
+// is not kept waiting for.
+func TestForgottenDuringTheCall(t *testing.T) {
+	h := parttest.New(t)
+	h.Start()
+	h.Meet("ann")
+	entered, release := make(chan struct{}), make(chan struct{})
+	h.Net.Fail(func(int, *channel.Outgoing) error {
+		close(entered)
+		<-release
+		return &channel.SendError{Class: channel.Retry, RetryAfter: time.Hour}
+	})
+	add(h, outbox.Message{Text: "x"}, nil)
+	<-entered
+	_, err := h.Outbox.Forget(context.Background(), h.Person("ann"), 1<<62)
+	h.Must(err)
+	close(release)
+	h.WaitIdle()
+}
