@@ -109,6 +109,7 @@ func TestHostile(t *testing.T) {
 		"a@", "@a", "a.", "a.b@c.d", "1", "1 ", "1-", "+1", "+1 ", "(1)", "0 0", "00", "012 ", ":", "::", "1:", "a:b::", "1.", "255.", "DE89 ",
 		"DE89", "4111 ", "[EMAIL_1]", "[", `\[`, "[EMAIL_", "a@b.de ", "+4915112345678 ", "0151 1234567 ", "call 1234567 ", "\u200b1", "1\u200b", "\u200b", "\xff", "é@é.é",
 		"-a", "a@b-", "a@b.c-d.", "ext 1", "555-010-9999x", "1/", "é1", "٠",
+		"a1 ", "AB-12", "123456789 ", "ssn 12345678Z, ", "nif ", "身份证 1", "tax id 1. ",
 	} {
 		f.Find("+4915112345678") // the library loads its tables once
 		// Sixteen times the length would be 256 times the time if it were the

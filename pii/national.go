@@ -10,7 +10,7 @@ const (
 	maxCode    = 18 // likewise
 	maxRight   = 24 // letters and digits that are read from the first digit on
 	maxLeft    = 18 // letters that are read in front of it
-	maxParts   = 16
+	maxParts   = 11
 	maxLetters = 6 // of a part that is letters only
 
 	// fewTypes is how many national identifiers a Finder may look for so that
@@ -46,18 +46,21 @@ type candidate struct {
 // national looks for a national identifier of which the digit at i is the
 // first. Where several fit, the words around decide, then how sure the format is.
 func (s *scan) national(i int) (Span, bool) {
+	if p, _ := before(s.text, i); !isAlpha(p) && !s.mayBegin(i) {
+		return Span{}, false
+	}
 	var c nationalCode
 	if !c.right(s.text, i) || !c.left(s.text, i) {
 		return Span{}, false
 	}
 	var best candidate
 	for a := range c.home + 1 {
-		if !s.mayBegin(&c, a) {
+		if !s.mayBegin(c.parts[a].start) {
 			continue
 		}
 		for b := c.np - 1; b >= c.home; b-- {
 			n := c.parts[b].to - c.parts[a].from
-			if n >= minCode && n <= maxCode {
+			if n >= minCode && n <= maxCode && 2*n >= 3*(b-a+1) {
 				s.window(&c, a, b, &best)
 			}
 		}
@@ -73,7 +76,9 @@ func (s *scan) window(c *nationalCode, a, b int, best *candidate) {
 		return
 	}
 	table := nationalTable()
-	for _, f := range table.byLength[len(code)] {
+	forms := table.forms(len(code), letters)
+	for i := range forms {
+		f := &forms[i]
 		if letters&^f.either != f.must || !f.fits(code) {
 			continue
 		}
@@ -290,14 +295,13 @@ func (c *nationalCode) dateLike(a, b int) bool {
 		n[0] <= 2 && n[1] <= 2 && n[2] == 4 && v[0] <= 31 && v[1] <= 31 && v[2] >= 1900 && v[2] <= 2100
 }
 
-// mayBegin reports whether an identifier can begin with part a, as far as that
-// does not depend on the words around.
-func (s *scan) mayBegin(c *nationalCode, a int) bool {
-	at := c.parts[a].start
+// mayBegin reports whether an identifier can begin there, as far as that does
+// not depend on the words around.
+func (s *scan) mayBegin(at int) bool {
 	p, i := before(s.text, at)
 	switch p {
-	case '+', '$', '%', '@', '*', '\\', '<', '^', '~', '_':
-		return p == '_' && a > 0
+	case '+', '$', '%', '@', '*', '\\', '<', '^', '~', '_', letter:
+		return false
 	case ' ':
 		q, k := before(s.text, i)
 		if q == '$' || currency(s.text, k) {
@@ -308,10 +312,7 @@ func (s *scan) mayBegin(c *nationalCode, a int) bool {
 		q, _ := before(s.text, i)
 		return !isDigit(q) && q != '+'
 	}
-	if p == letter || isDigit(p) || currency(s.text, i) {
-		return false
-	}
-	return true
+	return !isDigit(p) && !currency(s.text, i)
 }
 
 // shortBefore reports whether the number that ends with the digit at i has at

@@ -12,7 +12,8 @@ func (t Type) national() bool { return len(t) > 3 && t[2] == '_' }
 // nationalForms are the rules, and where they are looked up.
 type nationalForms struct {
 	rules    []nationalRule
-	byLength [maxCode + 1][]nationalForm
+	digits   [maxCode + 1][]nationalForm // by length: forms that codes of digits alone can have
+	letters  [maxCode + 1][]nationalForm // by length: those that codes with letters can have
 	byType   map[Type]int
 }
 
@@ -57,11 +58,24 @@ var nationalTable = sync.OnceValue(func() *nationalForms { //nolint:gochecknoglo
 					f.must |= 1 << k
 				}
 			}
-			t.byLength[len(form)] = append(t.byLength[len(form)], f)
+			if f.must == 0 {
+				t.digits[len(form)] = append(t.digits[len(form)], f)
+			}
+			if f.must|f.either != 0 {
+				t.letters[len(form)] = append(t.letters[len(form)], f)
+			}
 		}
 	}
 	return t
 })
+
+// forms returns the forms of a length for codes that hold letters at these places.
+func (t *nationalForms) forms(length int, letters uint32) []nationalForm {
+	if letters == 0 {
+		return t.digits[length]
+	}
+	return t.letters[length]
+}
 
 // packShapes writes shapes as window.key does: "13 2" is "= 2".
 func packShapes(shapes string) string {

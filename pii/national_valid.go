@@ -28,7 +28,7 @@ func valid(t Type, rnd *rand.Rand) string {
 func (r *nationalRule) fitsAny(code []byte) bool {
 	letters := lettersOf(code)
 	table := nationalTable()
-	for _, f := range table.byLength[len(code)] {
+	for _, f := range table.forms(len(code), letters) {
 		if table.rules[f.rule].of == r.of && letters&^f.either == f.must && f.fits(code) {
 			return true
 		}
