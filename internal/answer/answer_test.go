@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -297,20 +296,6 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestBuildIsQuick(t *testing.T) {
-	best := time.Hour
-	for range 3 {
-		start := time.Now()
-		b := shop(t)
-		<-b.ready
-		best = min(best, time.Since(start))
-	}
-	t.Logf("read and indexed in %v", best)
-	if best > 100*time.Millisecond && os.Getenv("CI") == "" {
-		t.Errorf("took %v, want at most 100 ms", best)
-	}
 }
 
 func BenchmarkNew(b *testing.B) {
