@@ -183,6 +183,7 @@ func (s *scan) cue(e *entry, p piece) int {
 		}
 		if ok {
 			s.add(sp)
+			return max(p.end, sp.End)
 		}
 	}
 	return p.end
@@ -225,7 +226,7 @@ func (s *scan) wide(i int) int {
 		case c == skip:
 			s.invisible(i, i+w)
 		case r >= 0x3040 && r <= 0xd7a3:
-			return s.hanWord(i, i+w)
+			return s.hanWord(r, i, i+w)
 		case mathLetter(r) != r:
 			s.tricks |= letters
 		}
@@ -260,11 +261,14 @@ func (s *scan) colon(i, end int) int {
 	return end
 }
 
-// inside returns where to go on behind a link: a telephone number in one that
-// leads to a person is found all the same.
+// inside returns where to go on in a link, i being behind its scheme: a telephone
+// number in one that leads to a person is found all the same.
 func (s *scan) inside(i int, sp Span) int {
 	if p, ok := waLink(s.text[i:sp.End]); ok {
 		return i + p
+	}
+	if !s.finder.wants(URL) {
+		return i // what is in it may be wanted
 	}
 	return sp.End
 }
@@ -289,6 +293,15 @@ func (s *scan) number(i int) int {
 		s.add(sp)
 		return sp.End
 	}
+	s.chain.read(s.text, i)
+	if sp, ok := s.ipv4(); ok {
+		s.add(sp)
+		return sp.End
+	}
+	if s.chain.n == maxChunks && s.chain.total == maxChunks { // digits one by one
+		s.noteSpaced(i)
+		return s.chain.chunks[0].end
+	}
 	national, ok := s.national(i)
 	if ok {
 		s.add(national)
@@ -296,7 +309,6 @@ func (s *scan) number(i int) int {
 			return national.End
 		}
 	}
-	s.chain.read(s.text, i)
 	if s.chain.total < 4 {
 		return max(national.End, s.chain.chunks[0].end)
 	}
@@ -304,9 +316,6 @@ func (s *scan) number(i int) int {
 		s.noteSpaced(i)
 	}
 	sp, ok := s.creditCard()
-	if !ok {
-		sp, ok = s.ipv4()
-	}
 	if !ok {
 		sp, ok = s.bank()
 	}

@@ -16,13 +16,17 @@ func link(text string, i, end int) (Span, bool) {
 		return Span{}, false
 	}
 	from := end + len("//")
-	stop := linkEnd(text, from)
-	authority := text[from:stop]
-	if n := strings.IndexAny(authority, "/?#"); n >= 0 {
+	const most = 320 // octets of a user, a password and a name
+	authority := text[from:min(len(text), from+most)]
+	if n := strings.IndexAny(authority, "/?# \n"); n >= 0 {
 		authority = authority[:n]
 	}
 	at := from + strings.LastIndexByte(authority, '@') + 1
-	if !isHost(text[:from+len(authority)], at) {
+	if !isHost(text, at) {
+		return Span{}, false
+	}
+	stop := linkEnd(text, from)
+	if stop <= at {
 		return Span{}, false
 	}
 	return Span{Start: start, End: stop, Type: URL, Score: 0.97, Rule: "url"}, true
@@ -100,6 +104,9 @@ func (s *scan) period(i int) int {
 	}
 	s.add(sp)
 	s.hostEnd = max(walked, sp.End)
+	if !s.finder.wants(URL) {
+		return i + 1 // what is in it may be wanted
+	}
 	return sp.End
 }
 

@@ -372,20 +372,45 @@ func (v *view) spelled(text string, p piece) (end int) {
 	return 0
 }
 
-// hanWord handles a character of a script that does not set words apart.
-func (s *scan) hanWord(i, end int) int {
-	rest := s.text[i:]
-	for _, w := range [...]struct {
-		word string
-		kind cue
-	}{
-		{"密码", cuePassword}, {"密碼", cuePassword}, {"パスワード", cuePassword}, {"비밀번호", cuePassword},
-		{"暗証番号", cuePIN}, {"验证码", cueOTP}, {"驗證碼", cueOTP}, {"認証コード", cueOTP}, {"인증번호", cueOTP},
-		{"微信", cueHandle}, {"银行卡", cueCard}, {"卡号", cueCard}, {"账号", cueAccount}, {"口座番号", cueAccountNumber}, {"계좌", cueAccountNumber},
-	} {
-		if strings.HasPrefix(rest, w.word) {
-			e := entry{word: w.word, kinds: [3]cue{w.kind}}
-			return s.cue(&e, piece{i, i + len(w.word)})
+// hanWord handles a character of a script that does not set words apart: r, at
+// text[i:end].
+func (s *scan) hanWord(r rune, i, end int) int {
+	var words [2]string
+	var kinds [2]cue
+	switch r {
+	case '密':
+		words, kinds = [2]string{"密码", "密碼"}, [2]cue{cuePassword, cuePassword}
+	case 'パ':
+		words[0], kinds[0] = "パスワード", cuePassword
+	case '비':
+		words[0], kinds[0] = "비밀번호", cuePassword
+	case '暗':
+		words[0], kinds[0] = "暗証番号", cuePIN
+	case '验':
+		words[0], kinds[0] = "验证码", cueOTP
+	case '驗':
+		words[0], kinds[0] = "驗證碼", cueOTP
+	case '認':
+		words[0], kinds[0] = "認証コード", cueOTP
+	case '인':
+		words[0], kinds[0] = "인증번호", cueOTP
+	case '微':
+		words[0], kinds[0] = "微信", cueHandle
+	case '卡':
+		words[0], kinds[0] = "卡号", cueCard
+	case '账':
+		words[0], kinds[0] = "账号", cueAccount
+	case '口':
+		words[0], kinds[0] = "口座番号", cueAccountNumber
+	case '계':
+		words[0], kinds[0] = "계좌", cueAccountNumber
+	default:
+		return end
+	}
+	for n, w := range words {
+		if w != "" && strings.HasPrefix(s.text[i:], w) {
+			e := entry{word: w, kinds: [3]cue{kinds[n]}}
+			return s.cue(&e, piece{i, i + len(w)})
 		}
 	}
 	return end
