@@ -12,7 +12,7 @@ import (
 )
 
 // Operator says what takes the place of a finding. The operators of this
-// package are values: [Placeholder], [Redact], [Leave], [Partial], [Hash],
+// package are values: [Surrogate], [Placeholder], [Redact], [Leave], [Partial], [Hash],
 // [DateShift] and [Generalise]. Only what Placeholder puts in can
 // be put back, and only with the [Map]; dates that DateShift moved can be moved
 // back with its key. An operator is used by many goroutines at once.
@@ -161,7 +161,7 @@ func appendHost(dst []byte, url string) []byte {
 	return append(dst, url...)
 }
 
-// Key is the secret of the operators [Hash] and [DateShift]. The
+// Key is the secret of the operators [Hash], [Surrogate] and [DateShift]. The
 // zero Key is none: with it they put in what [Redact] does. It prints as
 // "[pii key]".
 type Key struct{ secret [sha256.Size]byte }

@@ -103,6 +103,8 @@ func checkOperator(op Operator) error {
 		return errors.New("there is no operator")
 	case Hash:
 		key = op.Key
+	case Surrogate:
+		key = op.Key
 	case DateShift:
 		key = op.Key
 	default:
