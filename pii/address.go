@@ -13,19 +13,25 @@ func (b *reader) address(k int) {
 	if w.start < b.addressEnd || w.start < b.dateEnd || w.start < b.idEnd || w.n > 6 {
 		return
 	}
-	if s, ok := b.numberFirst(k); ok && b.addStreet(s) {
-		return
-	}
-	if s, ok := b.numberLast(k); ok && b.addStreet(s) {
-		return
+	last, ok := b.houseNumber(k)
+	if ok {
+		if s, ok := b.numberFirst(k, last); ok && b.addStreet(s) {
+			return
+		}
+		if s, ok := b.numberLast(k, last); ok && b.addStreet(s) {
+			return
+		}
 	}
 	if s, ok := b.postBox(k); ok && b.addStreet(s) {
 		return
 	}
-	if s, ok := b.byContext(k); ok && b.addStreet(s) {
+	if !ok {
 		return
 	}
-	if s, ok := b.apartment(k); ok {
+	if s, ok := b.byContext(k, last); ok && b.addStreet(s) {
+		return
+	}
+	if s, ok := b.apartment(k, last); ok {
 		b.addStreet(s)
 	}
 }
@@ -44,6 +50,9 @@ func (b *reader) addStreet(s street) bool {
 	}
 	if p := b.at(s.from - 1); p.digits && b.w[s.from].space && b.w[s.from].sep == 0 && !b.w[s.from].line && p.n <= 5 && p.start >= max(b.dateEnd, b.addressEnd) && !b.glueBefore(s.from-1) {
 		s.from-- // some write a number at both ends
+	}
+	if p := b.at(s.from - 1); s.from > 1 && (p.digits && p.n <= 4 || p.n == 1) && b.w[s.from-2].is(sUnit) && b.w[s.from].loose() && p.loose() && b.w[s.from-2].start >= b.addressEnd {
+		s.from -= 2 // Flat 2, 12 King's Road
 	}
 	b.addressEnd = b.w[to].end
 	b.add(s.from, to, Address, s.score, s.rule, "")
@@ -81,11 +90,14 @@ func (b *reader) houseNumber(k int) (last int, ok bool) {
 	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '.' || n.sep == ':' || n.sep == ','):
 		return 0, false
 	}
-	if c, at := after(b.text, b.w[last].end); c == '%' || c == '$' || c == '+' || c == '@' || currency(b.text, at) {
+	if c, at := after(b.text, b.w[last].end); c == '%' || c == '$' || c == '+' || c == '@' || money(b.text, at) {
 		return 0, false
 	}
 	return last, true
 }
+
+// money is currency with a quick no.
+func money(text string, i int) bool { return i < len(text) && text[i] >= 0xc2 && currency(text, i) }
 
 // glueBefore reports whether something is joined to k in front: v2, 3.12, #5, €5.
 func (b *reader) glueBefore(k int) bool {
@@ -102,15 +114,11 @@ func (b *reader) glueBefore(k int) bool {
 
 func (b *reader) isQuote(i int) bool {
 	c, w := prev(b.text, i)
-	return c == other && !currency(b.text, i-w)
+	return c == other && !money(b.text, i-w)
 }
 
 // numberFirst is 12 High Street, 221B Baker Street, 12 bis rue de la Paix, 350 5th Ave.
-func (b *reader) numberFirst(k int) (street, bool) {
-	last, ok := b.houseNumber(k)
-	if !ok {
-		return street{}, false
-	}
+func (b *reader) numberFirst(k, last int) (street, bool) {
 	s := street{from: k, score: 0.85, rule: "address/number-first"}
 	i := last + 1
 	if w := b.at(i); w.n <= 3 && w.soft() && (b.letters(i, "bis") || b.letters(i, "ter")) {
@@ -138,7 +146,7 @@ func (b *reader) romance(i int) (to int, ok bool) {
 		}
 		switch {
 		case w.digits:
-			if named > 0 || w.n > 2 || !b.at(j + 1).is(sOf|sMonth) || b.at(j+1).line { // rue du 8 mai 1945
+			if named > 0 || w.n > 2 || !b.at(j+1).is(sOf|sMonth) || b.at(j+1).line { // rue du 8 mai 1945
 				if !(w.n == 4 && b.at(j-1).is(sMonth)) {
 					return to, ok
 				}
@@ -250,10 +258,9 @@ func (b *reader) notStreet(i int) bool {
 }
 
 // numberLast is Hauptstraße 12a, Calle Mayor 5, Via Roma 10, Kerkstraat 12.
-func (b *reader) numberLast(k int) (street, bool) {
+func (b *reader) numberLast(k, last int) (street, bool) {
 	w := &b.w[k]
-	last, ok := b.houseNumber(k)
-	if !ok || k == 0 || w.line || w.sep2 != 0 && !(w.sep == '.' && w.sep2 == ordinalGap) || w.sep != 0 && w.sep != '.' && w.sep != ',' && w.sep != ordinalGap {
+	if k == 0 || w.line || w.sep2 != 0 && !(w.sep == '.' && w.sep2 == ordinalGap) || w.sep != 0 && w.sep != '.' && w.sep != ',' && w.sep != ordinalGap {
 		return street{}, false
 	}
 	p := k - 1
@@ -296,7 +303,7 @@ func (b *reader) romanceBefore(p, k int, s street) (street, bool) {
 			}
 			return s, true
 		}
-		if w.digits && !b.at(i + 1).is(sOf|sMonth) || w.line || i < p && b.w[i+1].sep2 != 0 ||
+		if w.digits && !b.at(i+1).is(sOf|sMonth) || w.line || i < p && b.w[i+1].sep2 != 0 ||
 			w.is(sStop) && !w.is(sJoint) && !w.upper && p-i > 0 {
 			return s, false
 		}
@@ -362,7 +369,7 @@ func (b *reader) germanic(p int) (street, bool) {
 			return street{}, false
 		}
 		s.from = b.nameBefore(p)
-		s.needsMore = weak && !led
+		s.needsMore = weak && !led && w.sep != '-'
 		return s, s.from < p
 	}
 	if notStreets(f) {
@@ -415,7 +422,7 @@ func (b *reader) nameBefore(p int) int {
 // The ends of words that are streets: in German, Dutch, Danish, Norwegian,
 // Swedish, Finnish, Hungarian. Weak ones are ends of many other words.
 var (
-	streetEnds     = [...]string{"strasse", "straat", "gatan", "gata", "gaten", "vagen", "veien", "vegen", "katu", "utca", "gasse", "gracht", "strase"} //nolint:gochecknoglobals // constant
+	streetEnds     = [...]string{"strasse", "straat", "gatan", "gata", "gaten", "vagen", "veien", "vegen", "katu", "utca", "gasse", "gracht", "strase"}                                                                                                                                                                                                                                                                             //nolint:gochecknoglobals // constant
 	streetEndsWeak = [...]string{"str", "weg", "allee", "platz", "ring", "damm", "ufer", "laan", "plein", "kade", "dijk", "singel", "steeg", "vej", "gade", "steig", "stieg", "chaussee", "promenade", "graben", "markt", "kai", "tie", "kuja", "polku", "plads", "stien", "gate", "gang", "wall", "twiete", "hof", "berg", "kamp", "feld", "alle", "grand", "torg", "pad", "bogen", "leite", "siedlung", "zeile", "brink", "stig"} //nolint:gochecknoglobals // constant
 )
 
@@ -435,7 +442,7 @@ func streetSuffix(f []byte) (n int, weak bool) {
 }
 
 func hasSuffix(f []byte, s string) bool {
-	return len(f) >= len(s) && string(f[len(f)-len(s):]) == s
+	return len(f) >= len(s) && f[len(f)-1] == s[len(s)-1] && string(f[len(f)-len(s):]) == s
 }
 
 // notStreets are words that end as streets do and are none.
@@ -494,7 +501,7 @@ func (b *reader) postBox(k int) (street, bool) {
 }
 
 // apartment is Apt. 123, where it stands alone.
-func (b *reader) apartment(k int) (street, bool) {
+func (b *reader) apartment(k, last int) (street, bool) {
 	p, w := b.at(k-1), &b.w[k]
 	if w.line || w.sep2 != 0 || w.sep != 0 && w.sep != '.' && w.sep != '#' || w.glued() || w.n > 4 {
 		return street{}, false
@@ -503,18 +510,13 @@ func (b *reader) apartment(k int) (street, bool) {
 	if !known || b.at(k+1).is(sMeasure) && b.at(k+1).soft() {
 		return street{}, false
 	}
-	last, ok := b.houseNumber(k)
-	return street{from: k - 1, to: last, score: 0.6, rule: "address/apartment"}, ok
+	return street{from: k - 1, to: last, score: 0.6, rule: "address/apartment"}, true
 }
 
 // byContext is a name and a number that only the words in front, or the
 // postcode and city behind, make an address: "I live at Paraguay 87, Alcala",
 // "Unter den Linden 5, 10117 Berlin".
-func (b *reader) byContext(k int) (street, bool) {
-	last, ok := b.houseNumber(k)
-	if !ok {
-		return street{}, false
-	}
+func (b *reader) byContext(k, last int) (street, bool) {
 	w := &b.w[k]
 	s := street{from: k, to: last, score: 0.6, rule: "address/context"}
 	if n := b.at(last + 1); n.is(sMeasure) && n.soft() && n.start < len(b.text) {
@@ -528,7 +530,7 @@ func (b *reader) byContext(k int) (street, bool) {
 		s.from = from
 		s.needsMore = !b.near(s.from, 4, sAddress) || b.at(s.from-1).is(sBe) && !b.near(s.from, 3, sAddress)
 		s.needsMore = s.needsMore || b.at(k-1).is(sMonth) || b.at(k-1).is(sUnit)
-		return s, !b.at(k - 1).is(sVersion|sOtherID|sZip) && w.n <= 5
+		return s, !b.at(k-1).is(sVersion|sOtherID|sZip) && w.n <= 5
 	}
 	// A number and capitalised words, and then a state and postcode.
 	j := last

@@ -47,7 +47,7 @@ func (b *reader) partOfNumber(k int) bool {
 		at++
 		c, _ = next(b.text, at)
 	}
-	return c == '%' || c == '$' || c == '+' || currency(b.text, at)
+	return c == '%' || c == '$' || c == '+' || money(b.text, at)
 }
 
 // yearsOld is 34 years old, 34-year-old, 34 yo, 34 Jahre alt, 34-jährig, 34 jaar oud.

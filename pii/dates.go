@@ -39,12 +39,25 @@ func (b *reader) addDate(d dateAt) {
 	if context := b.birth(d.from, d.to); context != "" {
 		t, d.score, d.context = DateOfBirth, max(d.score, 0.85)+0.05, context
 	}
-	if d.score < b.least {
+	if d.score < b.least || b.inStreet(d) {
 		return
 	}
 	b.dateEnd = b.w[d.to].end
 	start := b.w[d.from].start
 	b.addBytes(start, b.clock(d.to), t, d.score, d.rule, d.context)
+}
+
+// inStreet reports whether a date is the name of a street: rue du 8 mai 1945,
+// via XX Settembre 20.
+func (b *reader) inStreet(d dateAt) bool {
+	if d.rule == "date/numeric" || d.from == 0 {
+		return false
+	}
+	p := b.at(d.from - 1)
+	if p.is(sJoint) || p.caps && p.n <= 5 && p.n > 1 {
+		p = b.at(d.from - 2)
+	}
+	return p.is(sStreet|sStreetWeak) && p.n > 1
 }
 
 func isYear(w *word) bool { return w.digits && w.n == 4 && w.val >= 1850 && w.val <= 2110 }
@@ -119,9 +132,6 @@ func (b *reader) threeNumbers(k int) (dateAt, bool) {
 	switch {
 	case isYear(x) && small(y, 12) && small(z, 31) && !spaced:
 		return d, sep != '.' || padded(y) && padded(z)
-	case isYear(x) && small(y, 31) && small(z, 12) && !spaced: // year, day, month: some write it
-		d.score = 0.6
-		return d, sep != '.' && padded(y) && padded(z)
 	case isYear(z) && calendar(x, y):
 		return d, !spaced || sep != '-' || padded(x) && padded(y)
 	case z.digits && z.n == 2 && calendar(x, y) && !spaced:
@@ -322,7 +332,7 @@ func (b *reader) shortDate(k int) (dateAt, bool) {
 		behind.is(sMeasure) && behind.soft() && !behind.is(sDatePrep)) {
 		return dateAt{}, false
 	}
-	if c, at := after(b.text, y.end); c == '%' || c == '$' || currency(b.text, at) || c == ' ' && currency(b.text, at+1) {
+	if c, at := after(b.text, y.end); c == '%' || c == '$' || money(b.text, at) || c == ' ' && money(b.text, at+1) {
 		return dateAt{}, false
 	}
 	birth := b.birth(k, k+1) != ""

@@ -11,6 +11,13 @@ func (b *reader) document(k int) {
 	if i < 0 {
 		return
 	}
+	w, n := &b.w[k], b.at(k+1)
+	if i == k && w.n < 4 && !n.glued() {
+		// Short numbers are a part of something longer, or nothing.
+		if p := b.at(k - 1); w.n == 1 && n.digits || !(n.digits || n.caps) && !(p.caps && p.n <= 3) && !(p.n <= 3 && w.soft()) {
+			return
+		}
+	}
 	// The kind of document that is named nearest.
 	kind, context := b.named(i, k)
 	if d, ok := b.vin(i, k, kind); ok && b.addDocument(d, context) {
@@ -110,20 +117,15 @@ func (b *reader) ident(i, gaps int) (d ident) {
 			d.gaps++
 			d.signs = d.signs || w.sep == '-'
 		}
-		if w.end-w.start != int(w.n) || d.n+int(w.n) > len(d.c) {
-			if wide := w.end-w.start != int(w.n); wide && j > i && b.wideBefore(w.start) {
-				d.exact = true
-			}
+		if d.n+int(w.n) > len(d.c) {
 			return d
 		}
-		for _, ch := range []byte(b.text[w.start:w.end]) {
-			if ch >= 'a' && ch <= 'z' {
-				ch -= 'a' - 'A'
-				d.caps = false
-			}
-			d.c[d.n] = ch
-			d.n++
+		n, caps := b.plain(d.c[d.n:], w)
+		if n < 0 {
+			return d
 		}
+		d.n += n
+		d.caps = d.caps && caps
 		if w.digits {
 			d.digits += int(w.n)
 		} else {
@@ -139,16 +141,15 @@ func (d *ident) s() []byte { return d.c[:d.n] }
 // entries, holds the few letters at w.
 func (b *reader) inList(list string, w *word) bool {
 	var buf [8]byte
-	if w.end-w.start > len(buf)-2 {
+	if w.n > 5 {
 		return false
 	}
-	f := append(buf[:0], ' ')
-	for _, c := range []byte(b.text[w.start:w.end]) {
-		if c >= 'a' && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		f = append(f, c)
+	buf[0] = ' '
+	n, _ := b.plain(buf[1:7], w)
+	if n <= 0 {
+		return false
 	}
+	f := buf[:n+1]
 	f = append(f, ' ')
 	return strings.Contains(list, string(f))
 }
@@ -161,7 +162,7 @@ func (b *reader) named(i, k int) (docKind, string) {
 	for j := i; j > i-reach && j > 0; j-- {
 		w, p := &b.w[j], &b.w[j-1]
 		if w.line {
-			if lines++; lines > 1 || j != i {
+			if lines++; lines > 1 || i-j > 2 {
 				break
 			}
 		}
@@ -196,17 +197,17 @@ func (b *reader) namedBy(j int) (docKind, string) {
 	switch {
 	case w.sense&(sPassport|sDriver|sPlate|sVIN|sLicence|sOtherID) == 0:
 		return noDoc, ""
-	case w.is(sVIN) && !(b.letters(j, "chassis") && false):
+	case w.is(sVIN):
 		return vinDoc, "vin"
 	case w.is(sPassport):
-		if b.letters(j, "pass") && !w.upper {
+		if b.letters(j, "pass") && !(w.upper && (b.at(j+1).is(sNumber) || b.at(j+1).sep == ':' || b.letters(j-1, "mein") || b.at(j+1).digits == false && b.at(j+1).n <= 3 && b.at(j+1).caps)) {
 			return noDoc, "" // to pass, a bus pass
 		}
 		return passportDoc, "passport"
 	case w.is(sDriver):
 		return licenceDoc, "driver"
 	case w.is(sPlate):
-		if b.letters(j, "registration") && !b.vehicle(j) || b.letters(j, "tag") && !b.vehicle(j) || b.letters(j, "plaque") && !b.vehicle(j) {
+		if b.letters(j, "registration") && !b.vehicle(j) || b.letters(j, "tag") && !b.vehicle(j) {
 			return noDoc, ""
 		}
 		return plateDoc, "plate"

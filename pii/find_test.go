@@ -94,8 +94,8 @@ func TestNothingFoundAllocatesNothing(t *testing.T) {
 func quiet() []string {
 	return []string{
 		"hello, could you tell me when you are open on saturday, and do you have the blue one in size 42? thanks!",
-		"at 10:30, not 11:00; costs 12.50 or 1.299,00 €: order 4711-0815 of 2024-05-01, see you :) ::",
-		"mein Paket Nr. 00340434161094042557 ist seit dem 12.03.2024 unterwegs, Bestellung 100200300",
+		"at 10:30, not 11:00; costs 12.50 or 1.299,00 €: order 4711-0815 of monday, see you :) ::",
+		"mein Paket Nr. 00340434161094042557 ist seit dem Montag unterwegs, 3,5 kg, Bestellung 100200300",
 		"привет! сколько стоит доставка в Казань? спасибо — жду 🙂 “ok” … 10–12",
 		"請問這個多少錢？我要兩個，謝謝！",
 		"she said a@b or @ nothing, @ 5pm",
@@ -109,6 +109,7 @@ func TestHostile(t *testing.T) {
 		"a@", "@a", "a.", "a.b@c.d", "1", "1 ", "1-", "+1", "+1 ", "(1)", "0 0", "00", "012 ", ":", "::", "1:", "a:b::", "1.", "255.", "DE89 ",
 		"DE89", "4111 ", "[EMAIL_1]", "[", `\[`, "[EMAIL_", "a@b.de ", "+4915112345678 ", "0151 1234567 ", "call 1234567 ", "\u200b1", "1\u200b", "\u200b", "\xff", "é@é.é",
 		"-a", "a@b-", "a@b.c-d.", "ext 1", "555-010-9999x", "1/", "é1", "٠",
+		"12 ", "1/1/", "a1 ", "12a ", "12 may ", "12 High ", "calle 1, ", "str. 1 ", "B-M 1 ", "born 1 ", "passport 1 ", "type 2 ", "1<", "M1 1A", "i am 1 ",
 		"a1 ", "AB-12", "123456789 ", "ssn 12345678Z, ", "nif ", "身份证 1", "tax id 1. ",
 	} {
 		f.Find("+4915112345678") // the library loads its tables once

@@ -7,63 +7,63 @@ import "strings"
 type sense uint64
 
 const (
-	sMonth     sense = 1 << iota // the name of a month; val says which
-	sMonthWeak                   // such a name that is another word as well
-	sOrdinal                     // behind a number: st, nd, er, ème
-	sOf                          // between day, month and year: of, de
-	sDatePrep                    // in front of a date: on, am, le
-	sBirth                       // says that a date is somebody's birth
-	sYears                       // years, Jahre, ans
-	sOld                         // old, alt, edad
-	sAgeLabel                    // age, Alter, edad: in front of a number
-	sBe                          // am, ist, suis
-	sHaveAge                     // ai, tengo, ho
-	sWho                         // I, she, wir
-	sKin                         // son, wife, man, patient: a person
-	sThing                       // car, house, account: something that has an age as well
-	sGoesOn                      // what can follow an age: and, from, male
-	sTurned                      // turned, werde
-	sStreetEnd                   // street, road: behind its name
-	sStreetEndWeak               // way, drive, park
-	sStreet                      // rue, calle, via: in front of its name
-	sStreetWeak                  // place, cours, largo
-	sJoint                       // de, la, des: inside of a name
-	sUnit                        // apartment, suite, piso
-	sBox                         // box, Postfach
-	sAddress                     // address, wohne, live
-	sHere                        // at, in, to: in front of a place
-	sState                       // CA, NY: in front of a postcode
-	sZip                         // zip, PLZ, code postal
-	sPassport                    // passport
-	sLicence                     // licence, permis, patente: that to drive, where nothing else is said
-	sDriver                      // driver, Führerschein: certainly that to drive
-	sPlate                       // plate, Kennzeichen
-	sVIN                         // VIN, Fahrgestellnummer
-	sOtherID                     // order, invoice: a number that is something else
-	sNumber                      // number, Nr.
-	sStop                        // is never part of a name: and, with, minutes
-	sGroup                       // a group of people, said of people alone
-	sDemonym                     // of a country: a person, a language, a dish
-	sGroupLabel                  // nationality, religion
-	sPersonWord                  // man, people, citizen: behind a demonym
-	sCondition                   // a condition that is said of people alone
-	sComplaint                   // a condition that is a figure of speech as well
-	sDrug                        // a medicine, a treatment
-	sLab                         // something that is measured in people
-	sSuffer                      // have, suffer, diagnosed: of oneself or another
-	sDose                        // mg, ml
-	sTake                        // take, prends
-	sICD                         // ICD, diagnosis
-	sOpens                       // the first word of a phrase of several
-	sCity                        // a large city
-	sMeasure                     // what a number can count: minutes, euro, km
-	sLanguage                    // speak, course: makes a demonym a language
-	sRelation                    // as, a, the: in front of a group
-	sVersion                     // version, release
-	sDocWord                     // certificate, form: not the birth itself
-	sAllergen                    // nuts, pollen
-	sOwner                       // my, his
-	sMedLabel                    // diagnosis, medication: in front of a colon
+	sMonth         sense = 1 << iota // the name of a month; val says which
+	sMonthWeak                       // such a name that is another word as well
+	sOrdinal                         // behind a number: st, nd, er, ème
+	sOf                              // between day, month and year: of, de
+	sDatePrep                        // in front of a date: on, am, le
+	sBirth                           // says that a date is somebody's birth
+	sYears                           // years, Jahre, ans
+	sOld                             // old, alt, edad
+	sAgeLabel                        // age, Alter, edad: in front of a number
+	sBe                              // am, ist, suis
+	sHaveAge                         // ai, tengo, ho
+	sWho                             // I, she, wir
+	sKin                             // son, wife, man, patient: a person
+	sThing                           // car, house, account: something that has an age as well
+	sGoesOn                          // what can follow an age: and, from, male
+	sTurned                          // turned, werde
+	sStreetEnd                       // street, road: behind its name
+	sStreetEndWeak                   // way, drive, park
+	sStreet                          // rue, calle, via: in front of its name
+	sStreetWeak                      // place, cours, largo
+	sJoint                           // de, la, des: inside of a name
+	sUnit                            // apartment, suite, piso
+	sBox                             // box, Postfach
+	sAddress                         // address, wohne, live
+	sHere                            // at, in, to: in front of a place
+	sState                           // CA, NY: in front of a postcode
+	sZip                             // zip, PLZ, code postal
+	sPassport                        // passport
+	sLicence                         // licence, permis, patente: that to drive, where nothing else is said
+	sDriver                          // driver, Führerschein: certainly that to drive
+	sPlate                           // plate, Kennzeichen
+	sVIN                             // VIN, Fahrgestellnummer
+	sOtherID                         // order, invoice: a number that is something else
+	sNumber                          // number, Nr.
+	sStop                            // is never part of a name: and, with, minutes
+	sGroup                           // a group of people, said of people alone
+	sDemonym                         // of a country: a person, a language, a dish
+	sGroupLabel                      // nationality, religion
+	sPersonWord                      // man, people, citizen: behind a demonym
+	sCondition                       // a condition that is said of people alone
+	sComplaint                       // a condition that is a figure of speech as well
+	sDrug                            // a medicine, a treatment
+	sLab                             // something that is measured in people
+	sSuffer                          // have, suffer, diagnosed: of oneself or another
+	sDose                            // mg, ml
+	sTake                            // take, prends
+	sICD                             // ICD, diagnosis
+	sOpens                           // the first word of a phrase of several
+	sCity                            // a large city
+	sMeasure                         // what a number can count: minutes, euro, km
+	sLanguage                        // speak, course: makes a demonym a language
+	sRelation                        // as, a, the: in front of a group
+	sVersion                         // version, release
+	sDocWord                         // certificate, form: not the birth itself
+	sAllergen                        // nuts, pollen
+	sOwner                           // my, his
+	sMedLabel                        // diagnosis, medication: in front of a colon
 
 	sNRP     = sGroup | sDemonym
 	sMedical = sCondition | sComplaint | sDrug
@@ -196,7 +196,7 @@ var grammarWords = []list{ //nolint:gochecknoglobals // a constant table
 	{sOld, "old alt jung alter altes âge age d'age edad idade eta età oud young"},
 	{sAgeLabel, "age aged alter alters âge âgé âgée âgés edad idade età eta leeftijd"},
 	{sBe, "am is are m s re was bin ist sind war bist est suis sommes es soy son sou é è e sono ben zijn im estoy"},
-	{sHaveAge, "ai as avons avez ont tengo tienes tiene tenemos tienen tenho tem tens temos têm cumplo cumple cumplió cumplí cumpli ho hai ha hanno abbiamo fiz faço fez completei compio compiuto compie teniendo cumplir fazer compiere avere avoir tener ter avais avait tenía tinha avevo aveva turning"},
+	{sHaveAge, "ai a as avons avez ont tengo tienes tiene tenemos tienen tenho tem tens temos têm cumplo cumple cumplió cumplí cumpli ho hai ha hanno abbiamo fiz faço fez completei compio compiuto compie teniendo cumplir fazer compiere avere avoir tener ter avais avait tenía tinha avevo aveva turning"},
 	{sWho, "i he she we they you who ich er sie wir je j il elle nous on ils yo él ella nosotros ellos eu ele ela nós eles io lui lei noi loro ik hij zij wij ze im me ihr tu vous ho du bin my myself someone anybody everybody both all"},
 	{sKin, "son sons daughter daughters wife husband brother brothers sister sisters mother father mom mum dad mama papa grandma grandpa grandmother grandfather granny kid kids child children baby boy girl man woman guy lady gentleman patient male female friend girlfriend boyfriend gf bf partner fiance fiancé fiancée nephew niece cousin uncle aunt twin twins person student teenager adult parents colleague boss neighbour neighbor roommate"},
 	{sKin, "sohn söhne tochter töchter frau mann ehefrau ehemann bruder schwester mutter vater oma opa kind kinder junge mädchen freund freundin neffe nichte enkel enkelin patient patientin person zwillinge"},
@@ -211,7 +211,7 @@ var grammarWords = []list{ //nolint:gochecknoglobals // a constant table
 	{sStreetEnd, "street road rd avenue ave lane boulevard blvd crescent terrace highway hwy parkway pkwy straße strasse streets turnpike mews str"},
 	{sStreetEndWeak, "st drive dr way court ct place pl square sq close circle cir trail trl alley row walk grove hill hills gardens gdns park ln quay wharf plaza pike route rte loop bend cove crossing heights green view path point ridge run vista meadow meadows valley village manor lodge mount cres ter esplanade parade parkways freeway expressway expy knoll creek landing lock house"},
 	{sStreet, "rue avenue av boulevard bd bld chemin impasse quai faubourg allée allee calle cl avenida avda avd paseo carrer camino carretera ronda travesía rua travessa estrada rodovia via viale piazza vicolo piazzale lungomare corso ul ulica ulice aleja улица ул проспект просп пр переулок вулиця вул jalan jl plaza plaça praça alameda c rúa strada"},
-	{sStreetWeak, "place cours route square passage sentier villa cité résidence ronda cuesta glorieta urbanización largo beco quinta bairro contrada località borgo rampa salita r p via camino ronda corso strada plaza c cl route av quai alameda impasse chemin"},
+	{sStreetWeak, "place cours route square passage sentier villa cité résidence ronda cuesta glorieta urbanización largo beco quinta bairro contrada località borgo rampa salita r p via camino ronda corso strada plaza c route"},
 	{sJoint, "de la le les du des d l del los las el y da do das dos e di della dello delle degli dei dal san santa saint st sainte sankt the of van der den het von zum zur am an a à au aux en sur sous"},
 	{sUnit, "apt apartment apartments suite ste unit flat floor fl room rm bldg building apto apartamento piso planta puerta esc escalera bis wohnung whg etage stock og eg hinterhaus vorderhaus aufgang appartement appt étage bâtiment bât porte andar bloco casa interno int scala piano bus verdieping lot appart unidad departamento dpto depto bt"},
 	{sBox, "box postfach postbus apartado casilla kastje"},

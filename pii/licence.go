@@ -53,7 +53,7 @@ func italianU1(s []byte) bool {
 
 // licenceForm reports whether a number can be that of a licence at all.
 func licenceForm(d *ident) bool {
-	return d.n >= 5 && d.n <= 18 && d.digits >= 4 && d.letters <= 8 && (d.letters == 0 || d.digits >= 4 || d.n >= 9)
+	return pattern(d.s(), "AAAAAAA999AA") || d.n >= 5 && d.n <= 18 && d.digits >= 4 && d.letters <= 8 && (d.letters == 0 || d.digits >= 4 || d.n >= 9)
 }
 
 // licenceForms are forms in use: A a letter, 9 a digit, X either.
@@ -100,7 +100,7 @@ func dvla(s []byte) bool {
 	if month > 50 {
 		month -= 50
 	}
-	if month < 1 || month > 12 || day < 1 || day > 31 || s[5] == '9' && false {
+	if month < 1 || month > 12 || day < 1 || day > 31 {
 		return false
 	}
 	initial := func(c byte) bool { return isAlpha(c) || c == '9' }

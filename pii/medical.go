@@ -10,7 +10,7 @@ func (b *reader) medical(k int) {
 	if w.words > 1 {
 		i -= int(w.words) - 1
 	}
-	if i < 0 || b.w[i].start < b.medicalEnd || w.start > 0 && b.w[i].glued() || b.w[i].sep == '#' {
+	if i < 0 || b.w[i].start < b.medicalEnd || b.w[i].start > 0 && b.w[i].glued() || b.w[i].sep == '#' {
 		return
 	}
 	to, rule := k, "medical/condition"
@@ -37,7 +37,7 @@ func (b *reader) medical(k int) {
 		score, context = max(score, sure), "has"
 	case b.medLabel(i), !w.is(sComplaint) && b.near(i, 3, sTake):
 		score, context = max(score, sure-0.1), "label"
-	case b.first && b.ended && b.n <= 4 && !w.is(sComplaint) && i <= 1:
+	case b.first && b.ended && b.n <= 4 && !w.is(sComplaint) && i <= 1 && k == b.n-1:
 		score = 0.55 // an answer
 	}
 	if score < b.least {
@@ -90,7 +90,7 @@ func (b *reader) suffers(i int) bool {
 		if w.is(sBe) && i-j <= 3 && (p.is(sWho|sKin) || b.letters(j, "bin") || b.letters(j, "im") || b.letters(j, "soy") || b.letters(j, "estoy") || b.letters(j, "suis") || b.letters(j, "sono") || b.letters(j, "sou") || b.letters(j, "estou")) {
 			return true
 		}
-		if !w.is(sSuffer) || w.is(sOwner) && i-j > 2 {
+		if !w.is(sSuffer) || w.is(sOwner) && i-j > 2 || b.letters(j, "a") && !p.is(sWho|sKin) {
 			continue
 		}
 		return !p.is(sThing) && !b.letters(j-1, "it") && !b.letters(j-1, "this") && !b.letters(j-1, "that") &&
@@ -101,6 +101,9 @@ func (b *reader) suffers(i int) bool {
 
 // opensAllergy reports whether the word k says that somebody is allergic.
 func (b *reader) opensAllergy(k int) bool {
+	if b.at(k+1).sep == ':' && (b.stem(k, "allerg") || b.stem(k, "alerg")) {
+		return true
+	}
 	return b.stem(k, "allerg") && !b.stem(k, "allergie") && !b.stem(k, "allergy") && !b.stem(k, "allergia") || b.stem(k, "alerg") && !b.stem(k, "alergia") ||
 		b.letters(k, "intolerant")
 }
@@ -110,7 +113,7 @@ func (b *reader) opensAllergy(k int) bool {
 func (b *reader) allergen(k int) int {
 	for j := k + 1; j <= k+5; j++ {
 		w := b.at(j)
-		if w.hard() && w.sep != ',' || w.start == len(b.text) {
+		if w.hard() && w.sep != ',' && !(j == k+1 && w.sep == ':') || w.start == len(b.text) {
 			return k
 		}
 		if w.is(sAllergen) {

@@ -13,14 +13,14 @@ func (b *reader) mrz(k int) {
 	line := b.text[start:end]
 	from, to := start, end
 	switch {
-	case len(line) == 44 && checks(line, 0, 9, 9) && checks(line, 13, 19, 19) && checks(line, 21, 27, 27):
+	case len(line) == 44 && secondLine(line) && composite(line):
 		from = b.lineBefore(start, 44)
-	case len(line) == 36 && checks(line, 0, 9, 9) && checks(line, 13, 19, 19) && checks(line, 21, 27, 27):
+	case len(line) == 36 && secondLine(line):
 		from = b.lineBefore(start, 36)
-	case len(line) == 30 && checks(line, 0, 6, 6) && checks(line, 8, 14, 14):
+	case len(line) == 30 && checks(line, 0, 6, 6) && checks(line, 8, 14, 14) && isDigit(line[0]) && isDigit(line[8]):
 		from = b.lineBefore(start, 30)
 		to = b.lineBehind(end, 30)
-	case len(line) == 30 && checks(line, 5, 14, 14) && (line[0] == 'I' || line[0] == 'A' || line[0] == 'C'):
+	case len(line) == 30 && checks(line, 5, 14, 14) && (line[0] == 'I' || line[0] == 'A' || line[0] == 'C') && line[5] != '<':
 		second := b.lineBehind(end, 30)
 		to = second
 		if second > end {
@@ -32,6 +32,22 @@ func (b *reader) mrz(k int) {
 	b.mrzEnd, b.idEnd, b.dateEnd = to, to, to
 	b.addressEnd = to
 	b.addBytes(from, to, Passport, 0.99, "passport/mrz", "")
+}
+
+// secondLine reports whether a line is the second of a passport: its number,
+// the date of birth and the date of expiry pass their checks.
+func secondLine(line string) bool {
+	return line[0] != '<' && isDigit(line[13]) && isDigit(line[21]) &&
+		checks(line, 0, 9, 9) && checks(line, 13, 19, 19) && checks(line, 21, 27, 27)
+}
+
+// composite is the last check digit of a passport, over all the others.
+func composite(line string) bool {
+	var buf [44]byte
+	n := copy(buf[:], line[:10])
+	n += copy(buf[n:], line[13:20])
+	n += copy(buf[n:], line[21:43])
+	return checkDigit(buf[:n]) == line[43]
 }
 
 func isMRZ(c byte) bool { return c == '<' || isDigit(c) || c >= 'A' && c <= 'Z' }

@@ -67,7 +67,7 @@ func (b *reader) saidOf(i, k int) bool {
 	}
 	j := i
 	for range 3 { // a, proud, half, a devout
-		if p := b.at(j - 1); j > 0 && !b.w[j].hard() && (p.is(sRelation) && !b.letters(j-1, "as") || b.adverb(p) || p.is(sNRP) && b.w[j].sep == 0 && j < i) {
+		if p := b.at(j - 1); j > 0 && !b.w[j].hard() && (p.is(sRelation) && !b.as(j-1) || b.adverb(p) || p.is(sNRP) && b.w[j].sep == 0 && j < i) {
 			j--
 			continue
 		}
@@ -86,12 +86,18 @@ func (b *reader) saidOf(i, k int) bool {
 			return true
 		}
 		return (q.is(sWho) || q.is(sKin)) && !b.w[j-1].hard() && !b.letters(j-2, "who") || p.sep == '\'' && q.is(sWho|sKin)
-	case b.letters(j-1, "as"), b.letters(j-1, "als"), b.letters(j-1, "como"), b.letters(j-1, "come"), b.letters(j-1, "comme"), b.letters(j-1, "que") && b.letters(j-2, "tant"):
+	case b.as(j - 1):
 		return j < i || b.w[k].is(sGroup) || b.w[k].upper && b.letters(j-1, "als")
 	case p.is(sWho) && q.is(sBe) && !b.letters(j-1, "on"):
 		return true
-	case b.at(j-1).is(sTurned):
+	case b.at(j - 1).is(sTurned):
 		return b.w[k].is(sGroup)
 	}
 	return false
+}
+
+// as reports whether the word i means as: as a Jew, als Jude, en tant que juif.
+func (b *reader) as(i int) bool {
+	return b.letters(i, "as") || b.letters(i, "als") || b.letters(i, "como") || b.letters(i, "come") || b.letters(i, "comme") ||
+		b.letters(i, "que") && b.letters(i-1, "tant")
 }

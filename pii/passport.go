@@ -9,6 +9,11 @@ func (b *reader) passport(i, k int, kind docKind) (docFound, bool) {
 		if !d.exact {
 			return docFound{}, false
 		}
+		if p := b.at(i - 1); i > 0 && p.caps && p.n <= 3 && !p.digits && p.sense&(sPassport|sNumber|sBe) == 0 && b.w[i].space && b.w[i].soft() {
+			if l := b.ident(i-1, 1); l.exact && passportForm(l.s()) >= 0.85 {
+				return docFound{from: i - 1, to: l.to, kind: Passport, score: 0.85, rule: "passport/named"}, true
+			}
+		}
 		score := passportForm(d.s())
 		if score == 0 {
 			// Russia writes 45 10 123456, some people 12 345 678.
@@ -40,7 +45,9 @@ func (b *reader) passport(i, k int, kind docKind) (docFound, bool) {
 	return docFound{}, false
 }
 
-func isKorean(c byte) bool { return c == 'M' || c == 'S' || c == 'R' || c == 'O' || c == 'D' || c == 'G' }
+func isKorean(c byte) bool {
+	return c == 'M' || c == 'S' || c == 'R' || c == 'O' || c == 'D' || c == 'G'
+}
 
 // dateAhead reports whether k begins a date.
 func (b *reader) dateAhead(k int) bool {

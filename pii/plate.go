@@ -6,7 +6,8 @@ import "strings"
 // "plate" has to say so, or the Finder's regions, or the plate is the whole
 // message.
 func (b *reader) plate(i, k int, kind docKind) (docFound, bool) {
-	if kind == otherDoc || kind == passportDoc || kind == licenceDoc {
+	if kind == otherDoc || kind == passportDoc || kind == licenceDoc ||
+		kind == noDoc && len(b.regions) == 0 && !(b.first && b.ended && b.n < 8) {
 		return docFound{}, false
 	}
 	// Letters in front of the digits, set apart by a space or hyphen, belong to
@@ -37,7 +38,7 @@ func (b *reader) plateFrom(from, i, k int, kind docKind) (docFound, bool) {
 	for gaps := 3; gaps >= 0; gaps-- {
 		d := b.ident(from, gaps)
 		if !d.exact || d.to < i || d.n < 4 || d.n > 10 || d.digits == 0 || d.letters == 0 {
-			if !(d.exact && kind == plateDoc && gaps == 0 && d.letters == 0 && d.n >= 4 && d.n <= 8 && !b.dateAhead(k)) {
+			if !(d.exact && kind == plateDoc && gaps == 0 && d.letters == 0 && d.n >= 4 && d.n <= 8 && !b.dateAhead(k) && b.at(from-1).is(sPlate|sNumber|sBe)) {
 				continue
 			}
 		}

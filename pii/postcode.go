@@ -117,7 +117,7 @@ func (b *reader) collect(i, most int) (c chars) {
 			c.all = true
 			return c
 		}
-		if int(w.end-w.start) != int(w.n) || c.n+int(w.n) > most {
+		if c.n+int(w.n) > most || int(w.n) > len(c.c)-c.n {
 			c.all = j > i && !w.glued()
 			return c
 		}
@@ -128,16 +128,37 @@ func (b *reader) collect(i, most int) (c chars) {
 			}
 			c.gap = c.n
 		}
-		for _, ch := range []byte(b.text[w.start:w.end]) {
-			if ch >= 'a' && ch <= 'z' {
-				ch -= 'a' - 'A'
-				c.caps = false
-			}
-			c.c[c.n] = ch
-			c.n++
+		n, caps := b.plain(c.c[c.n:], w)
+		if n < 0 {
+			return c
 		}
+		c.n += n
+		c.caps = c.caps && caps
 		c.to = j
 	}
+}
+
+// plain writes a word of ASCII letters and digits, or those that stand for them,
+// in capitals into dst, and reports whether it was in capitals; -1 where it has
+// other letters.
+func (b *reader) plain(dst []byte, w *word) (n int, caps bool) {
+	caps = true
+	for i := w.start; i < w.end && n < len(dst); {
+		c, width := next(b.text, i)
+		i += width
+		switch {
+		case c >= 'a' && c <= 'z':
+			c -= 'a' - 'A'
+			caps = false
+		case c == skip:
+			continue
+		case !isDigit(c) && !isAlpha(c):
+			return -1, false
+		}
+		dst[n] = c
+		n++
+	}
+	return n, caps
 }
 
 func pattern(s []byte, p string) bool {
@@ -160,7 +181,7 @@ const ukAreas = " AB AL B BA BB BD BF BH BL BN BR BS BT CA CB CF CH CM CO CR CT 
 // british is BS1 4DJ, EC1A 1BB, ec1a1bb. The inward part has no C I K M O V.
 func (b *reader) british(i int) (to int, score float64) {
 	w := b.at(i)
-	if w.n > 2 || w.end-w.start != int(w.n) || !b.at(i+1).glued() || !b.at(i+1).digits || !b.inList(ukAreas, w) {
+	if w.n > 2 || !b.at(i+1).glued() || !b.at(i+1).digits || !b.inList(ukAreas, w) {
 		return 0, 0
 	}
 	// Outward: one or two digits, and perhaps a letter. Then the inward part.
@@ -181,13 +202,12 @@ func (b *reader) british(i int) (to int, score float64) {
 		return 0, 0
 	}
 	l := b.at(j + 1)
-	if out > 2 || l.n != 2 || !l.glued() || l.end-l.start != 2 || l.digits || b.joined(j+2) {
+	if out > 2 || l.n != 2 || !l.glued() || l.digits || b.joined(j+2) {
 		return 0, 0
 	}
-	for _, c := range []byte(b.text[l.start:l.end]) {
-		if strings.IndexByte("CIKMOV", c&^0x20) >= 0 {
-			return 0, 0
-		}
+	var inward [2]byte
+	if n, _ := b.plain(inward[:], l); n != 2 || strings.IndexByte("CIKMOV", inward[0]) >= 0 || strings.IndexByte("CIKMOV", inward[1]) >= 0 {
+		return 0, 0
 	}
 	switch {
 	case in.digits && in.space:
@@ -286,7 +306,7 @@ func (b *reader) dutch(i int) (to int, score float64) {
 // numeric is a postcode of digits alone.
 func (b *reader) numeric(k int) (to int, score float64, rule string) {
 	w := &b.w[k]
-	if b.glueBefore(k) || w.n < 3 || w.n > 8 {
+	if b.glueBefore(k) || w.n < 2 || w.n > 8 || w.n == 2 && b.at(k+1).sep != '-' {
 		return 0, 0, ""
 	}
 	to = k
@@ -305,7 +325,7 @@ func (b *reader) numeric(k int) (to int, score float64, rule string) {
 	}
 	p := b.at(k - 1)
 	switch {
-	case w.n == 5 && b.state(k-1) && w.space && w.sep == 0 && (b.at(k-2).upper || p.hard() || k == 1 || b.at(k-2).is(sHere)) && !p.is(sWho) && w.val > 500:
+	case w.n == 5 && b.state(k-1) && w.space && w.sep == 0 && (b.at(k-2).upper && k > 1 || (p.hard() || k == 1 || b.at(k-2).is(sHere)) && !p.is(sHere|sStop|sJoint|sOf|sBe|sGoesOn) && !b.letters(k-1, "ok") && !b.letters(k-1, "id") && !b.letters(k-1, "al")) && !p.is(sWho) && w.val > 500:
 		return to, 0.7, "postcode/state"
 	case p.is(sState) && p.n > 3 && p.upper && w.n == 5 && w.space && w.sep == 0:
 		return to, 0.65, "postcode/state"
