@@ -35,6 +35,7 @@ func (t *turn) attach(ctx context.Context, bt *sotto.Turn) *media.Files {
 // keepFiles stores what the bot has fetched. Of groups nothing is kept.
 func (t *turn) keepFiles(ctx context.Context, f *media.Files) error {
 	if f == nil || t.ev.Group {
+		f.Close()
 		return nil
 	}
 	return f.Keep(ctx)

@@ -372,7 +372,11 @@ func TestKeep(t *testing.T) {
 	h.Net.Put("short", []byte("canary short"))
 	h.Net.Put("broken", []byte("\x00"))
 	f := begin(h, 1, channel.Attachment{Kind: "file", ID: "long", Name: "canary.TXT"}, channel.Attachment{ID: "broken"}, channel.Attachment{Kind: "file", ID: "short"}, channel.Attachment{ID: "short"})
-	h.Must(f.Keep(ctx())) // nothing was fetched
+	none := begin(h, 1, channel.Attachment{ID: "short"})
+	h.Must(none.Keep(ctx())) // nothing was fetched
+	_, err := none.Fetch(ctx(), 0)
+	wantKind(t, err, sotto.KindInvalid, "over")
+	none.Close()
 	fetch(t, f, 0)
 	fetch(t, f, 2)
 	if _, err := f.Fetch(ctx(), 1); err == nil {

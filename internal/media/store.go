@@ -62,9 +62,10 @@ func (h *header) decode(b []byte) error {
 }
 
 // Keep stores what the bot has fetched, if files are kept. It is called when the
-// bot has returned; the rows do not wait for the result of the turn, and a turn
+// bot has returned, and nothing more is fetched after it; the rows do not wait for the result of the turn, and a turn
 // that runs again does not store them twice.
 func (f *Files) Keep(ctx context.Context) error {
+	f.end()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m, t := f.m, &f.turn
