@@ -1,8 +1,14 @@
 package names
 
 import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFindAllocatesNothing(t *testing.T) {
@@ -34,4 +40,51 @@ func BenchmarkFind(b *testing.B) {
 			}
 		})
 	}
+}
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const arrow = "  →  "
+
+// TestGolden runs testdata/*.txt: each line is a text, a tab arrow, and what is
+// found in it.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) < 2 {
+		t.Fatal("the golden files are missing", err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		for line := range strings.Lines(string(raw)) {
+			line = strings.TrimSuffix(line, "\n")
+			if strings.HasPrefix(line, "# ") {
+				out.WriteString(line + "\n")
+				continue
+			}
+			in, _, _ := strings.Cut(line, arrow)
+			out.WriteString(in + arrow + show(in) + "\n")
+		}
+		if *update {
+			if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if diff := cmp.Diff(strings.Split(string(raw), "\n"), strings.Split(out.String(), "\n")); diff != "" {
+			t.Errorf("%s (rewrite with -update)\n%s", file, diff)
+		}
+	}
+}
+
+func show(text string) string {
+	out := ""
+	Find(text, func(start, end int, kind Kind, _ float64, _ string) {
+		out += fmt.Sprintf(", %v %q", kind, text[start:end])
+	})
+	if out == "" {
+		return "-"
+	}
+	return out[2:]
 }

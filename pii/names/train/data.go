@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -215,12 +216,13 @@ func (d *data) readWords(fsys fs.FS) error {
 		if rank <= 2000 {
 			f = tagger.Common2
 		}
-		// Lists of other languages, and the ends of all, are full of names.
-		if have := d.lex.Flags(line); have&(tagger.First|tagger.CityBig|tagger.Country) != 0 && rank > 300 || have&(tagger.FirstRare|tagger.Last) != 0 && rank > 2000 {
+		// The lists are full of names, those of other languages and the ends of
+		// all the more.
+		n, ok := number[lang]
+		if have := d.lex.Flags(line); have&(tagger.First|tagger.CityBig|tagger.Country) != 0 && (rank > 150 || !ok) || have&(tagger.FirstRare|tagger.Last) != 0 && rank > 2000 {
 			return nil
 		}
 		d.lex.Add(line, f)
-		n, ok := number[lang]
 		if ok || rank > 60 {
 			d.words[lang] = append(d.words[lang], line)
 		}
@@ -239,7 +241,7 @@ func (d *data) readWords(fsys fs.FS) error {
 			lang = l
 			return nil
 		}
-		if _, main := number[lang]; main || d.lex.Flags(line)&tagger.First == 0 {
+		if _, main := number[lang]; main && len(line) > 2 && lang != "nl" || d.lex.Flags(line)&tagger.First == 0 {
 			d.lex.Add(line, tagger.Function)
 		}
 		return nil
@@ -262,9 +264,9 @@ func (d *data) readLists(fsys fs.FS) error {
 		"time": tagger.TimeWord, "greet": tagger.GreetWord, "kinword": tagger.KinWord, "feeling": tagger.Feeling, "job": tagger.Jobs,
 		"nation": tagger.Nation, "brand": tagger.Brand, "org": tagger.OrgName, "famous": tagger.Famous, "city": tagger.CityBig,
 		"country": tagger.Country, "first": tagger.First, "last": tagger.Last, "ambiguous": tagger.Ambiguous, "title": tagger.TitleWord,
-		"word": tagger.Common10,
+		"word": tagger.Common10, "id": tagger.Common10, "clear": tagger.First,
 	}
-	return lines(fsys, "words.txt", func(line string) error {
+	err := lines(fsys, "words.txt", func(line string) error {
 		if strings.HasPrefix(line, "#") || line == "" {
 			return nil
 		}
@@ -278,6 +280,10 @@ func (d *data) readLists(fsys fs.FS) error {
 			d.lex.Add(w, f)
 		}
 		switch kind {
+		case "clear":
+			for _, w := range list {
+				d.lex.Take(w, tagger.Feeling|tagger.TimeWord|tagger.Function|tagger.Common2|tagger.Common10|tagger.English|tagger.Ambiguous|tagger.GreetWord|tagger.Particle|tagger.Brand)
+			}
 		case "feeling":
 			d.feelings = append(d.feelings, list)
 		case "city":
@@ -290,6 +296,25 @@ func (d *data) readLists(fsys fs.FS) error {
 		d.lists[kind] = append(d.lists[kind], list...)
 		return nil
 	})
+	d.tidy()
+	return err
+}
+
+// tidy takes from usual words what only rare lists say of them.
+func (d *data) tidy() {
+	const person = tagger.First | tagger.FirstRare | tagger.Last | tagger.LastRare
+	for _, w := range slices.Concat(d.lists["nation"], d.lists["greet"], d.lists["orgword"]) {
+		if d.lex.Flags(w)&(tagger.Famous|tagger.Ambiguous) == 0 || slices.Contains(d.lists["nation"], w) {
+			d.lex.Take(w, person)
+		}
+	}
+	for lang := range langs() {
+		for i, w := range d.words[lang] {
+			if f := d.lex.Flags(w); i < 2000 && f&(tagger.First|tagger.Last|tagger.CityBig|tagger.CityMid|tagger.Country|tagger.Famous|tagger.Ambiguous) == 0 {
+				d.lex.Take(w, tagger.FirstRare|tagger.LastRare|tagger.CitySmall|tagger.OrgName)
+			}
+		}
+	}
 }
 
 func split(s string) []string {

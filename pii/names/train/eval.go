@@ -102,7 +102,9 @@ func (d *data) evaluate(out io.Writer, clean string, show int) error {
 				set = d.messages(1, 99)
 			}
 			c := score(m, set, report)
-			_, err = fmt.Fprintf(out, "without %v on %s:\n  PERSON   %v\n  LOCATION %v\n  ORG      %v\n", leave, s, c[1], c[2], c[3])
+			lost := gateLost(m, set)
+			_, err = fmt.Fprintf(out, "without %v on %s:\n  PERSON   %v\n  LOCATION %v\n  ORG      %v\n  kept back by the gate: %v\n", leave, s, c[1], c[2], c[3], lost[1:])
+			sweep(out, m, set)
 			if err != nil {
 				return err
 			}
@@ -162,4 +164,35 @@ func benign(fsys fs.FS, name string) (out []example, err error) {
 		return nil
 	})
 	return out, err
+}
+
+// gateLost counts names of each kind of which the gate lets no word through.
+func gateLost(m *tagger.Model, set []example) (lost [4]int) {
+	for _, e := range set {
+		seen := make([]bool, len(e.spans))
+		m.Runs(e.text, func(words []tagger.Word) {
+			for _, w := range words {
+				for i, sp := range e.spans {
+					seen[i] = seen[i] || w.Start < sp.end && w.End > sp.start
+				}
+			}
+		})
+		for i, sp := range e.spans {
+			if !seen[i] && !sp.unknown {
+				lost[sp.kind]++
+			}
+		}
+	}
+	return lost
+}
+
+// sweep prints figures of persons for other thresholds.
+func sweep(out io.Writer, m *tagger.Model, set []example) {
+	was := m.Threshold
+	for _, t := range []float64{0.3, 0.4, 0.6, 0.7, 0.8} {
+		m.Threshold = [4]float64{1, t, t, t}
+		c := score(m, set, func(example, tagger.Found, string) {})
+		_, _ = fmt.Fprintf(out, "    at %.1f: person %v, place %v\n", t, c[1], c[2])
+	}
+	m.Threshold = was
 }

@@ -51,6 +51,6 @@ func run(args []string, out io.Writer) error {
 	if err := os.WriteFile(*model, file, 0o600); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s: %d bytes\n", *model, len(file))
+	_, err = fmt.Fprintf(out, "%s: %d bytes, %d words\n", *model, len(file), d.lex.Len())
 	return err
 }

@@ -49,7 +49,121 @@ func (d *data) messages(n int, seed uint64) []example {
 			}
 		}
 	}
+	return append(all, s.babble(40*n)...)
+}
+
+// babble is made of usual words at random, with and without a name in it: it
+// teaches what words are, whatever stands around them.
+func (s *synth) babble(n int) []example {
+	var all []example
+	for _, lang := range []string{
+		"en", "de", "fr", "es", "pt", "it", "nl", "sv", "pl", "cs", "hu", "ro", "tr", "id", "vi", "da", "nb", "fi", "ru", "uk", "el", "ar", "bg", "sr", "ca", "sk",
+	} {
+		s.lang = lang
+		times, named := n/2, n/10
+		if strings.Contains("en de fr es pt it", lang) {
+			times, named = n, n/2
+		}
+		for i := range times {
+			words := 2 + s.below(10)
+			at, style := -1, s.below(100)
+			if i < named {
+				at = s.below(words)
+			}
+			s.b.Reset()
+			s.out = example{group: "synthetic"}
+			for k := range words {
+				if k > 0 {
+					s.b.WriteString(s.of([]string{" ", " ", " ", " ", " ", " ", " ", ", ", ". ", " - "}))
+				}
+				if k == at {
+					s.slot("PPFFLCYO"[s.below(8)])
+					continue
+				}
+				s.b.WriteString(s.styled(s.anyWord(), k, style))
+			}
+			s.b.WriteString(s.of([]string{"", "", ".", "!", "?", "...", " 😊"}))
+			s.out.text = s.b.String()
+			all = append(all, s.out)
+		}
+	}
 	return all
+}
+
+// styled writes a word as a sentence, a headline or German would.
+func (s *synth) styled(w string, k, style int) string {
+	switch {
+	case k == 0 && style < 60, style > 84 && style < 94, s.lang == "de" && style < 60 && s.chance(30):
+		return s.title(w)
+	case style >= 94:
+		return strings.ToUpper(w)
+	}
+	return w
+}
+
+// anyWord is a usual word of any rank, or one like it that no list has.
+func (s *synth) anyWord() string {
+	list := s.usual()
+	a := list[s.below(1+s.below(len(list)))]
+	for range 5 {
+		if s.lex.Flags(a)&(tagger.NameFlags&^tagger.Proper) == 0 {
+			break
+		}
+		a = list[s.below(1+s.below(len(list)))]
+	}
+	if s.chance(10) {
+		return s.madeUp()
+	}
+	if b := s.of(list); s.lang == "de" && s.chance(20) && len(a) > 3 && len(b) > 3 {
+		return s.title(a + s.of([]string{"", "s", "n"}) + b)
+	}
+	if s.chance(3) {
+		return s.code()
+	}
+	return a
+}
+
+// usual are the usual words of the language, or of one near it.
+func (s *synth) usual() []string {
+	if s.lang == "hr" {
+		return s.words["sr"]
+	}
+	if len(s.words[s.lang]) == 0 {
+		return s.words["en"]
+	}
+	return s.words[s.lang]
+}
+
+// madeUp is a word like those of the language that no list has: the beginning of
+// one and the end of another.
+func (s *synth) madeUp() string {
+	list := s.usual()
+	for range 10 {
+		a, b := []rune(s.of(list)), []rune(s.of(list))
+		if len(a) < 4 || len(b) < 4 || s.lex.Flags(string(a))&tagger.NameFlags != 0 {
+			continue
+		}
+		w := string(a[:len(a)-s.below(2)]) + string(b[len(b)-2-s.below(2):])
+		if s.lex.Flags(w) == 0 {
+			if s.lang == "de" || s.chance(40) {
+				return s.title(w)
+			}
+			return w
+		}
+	}
+	return "blorfing"
+}
+
+// code is an abbreviation or a number with letters.
+func (s *synth) code() string {
+	b := make([]byte, 2+s.below(4))
+	for i := range b {
+		b[i] = byte('A' + s.below(26))
+	}
+	if s.chance(30) {
+		b = append(b, byte('0'+s.below(10)), byte('0'+s.below(10)), byte('0'+s.below(10)))
+	}
+	return string(b)
 }
 
 func (s *synth) message(template string) example {
@@ -113,7 +227,7 @@ func (s *synth) filler(c byte) string {
 			n := map[string]int{"en": 0, "de": 1, "fr": 2, "es": 3, "pt": 4, "it": 5}[s.lang]
 			return s.of(lists[n])
 		}
-		return s.of(s.words[s.lang])
+		return s.of(s.usual())
 	case 'J':
 		return s.of(s.lists["job"])
 	case 'N':
@@ -124,6 +238,19 @@ func (s *synth) filler(c byte) string {
 		return s.of(s.lists["kinword"])
 	case 'D':
 		return s.title(s.of(s.lists["time"]))
+	case 'I':
+		w := s.of(s.lists["id"])
+		switch n := s.below(10); {
+		case n < 3:
+			return strings.ToUpper(w)
+		case n < 6:
+			return s.title(w)
+		}
+		return w
+	case 'U':
+		return s.madeUp()
+	case 'A':
+		return s.code()
 	case 'H':
 		return string(rune('1'+s.below(9))) + string(rune('0'+s.below(10)))
 	}
@@ -132,7 +259,7 @@ func (s *synth) filler(c byte) string {
 
 // word is a usual word that is no name.
 func (s *synth) word() string {
-	list := s.words[s.lang]
+	list := s.usual()
 	for range 20 {
 		w := s.of(list)
 		if utf8.RuneCountInString(w) > 2 && s.lex.Flags(w)&(tagger.NameFlags|tagger.GreetWord) == 0 {

@@ -46,6 +46,7 @@ func (x *Lexicon) Add(text string, f Flags) {
 		return
 	}
 	x.or(h[0], PhraseHead, 0)
+	x.or(h[1], PhraseNext, 0)
 	all := h[0]
 	for _, w := range h[1:] {
 		all = join(all, w)
@@ -115,7 +116,7 @@ func (x *Lexicon) or(h uint64, f Flags, votes uint64) {
 
 // slots lays the words out and numbers their classes.
 func (x *Lexicon) slots() (slotBits int, out []byte) {
-	for slotBits = 8; 1<<slotBits < len(x.words)*3/2; {
+	for slotBits = 8; 1<<slotBits < len(x.words)*7/6; {
 		slotBits++
 	}
 	keys := make([]uint64, 0, len(x.words))
@@ -155,3 +156,6 @@ func (x *Lexicon) slots() (slotBits int, out []byte) {
 	}
 	return slotBits, out
 }
+
+// Len returns how many words and phrases there are.
+func (x *Lexicon) Len() int { return len(x.words) }

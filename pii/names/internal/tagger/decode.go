@@ -104,7 +104,7 @@ func (w *window) spans(r *run, p *[maxRun][labels]float64, add func(Found)) {
 				k, best = c, s
 			}
 		}
-		if best < w.m.Threshold[k] {
+		if best < w.threshold(r, i, k) {
 			i++
 			continue
 		}
@@ -142,3 +142,27 @@ func (w *window) allowed(r *run, i, y int) bool {
 func follow(x, y int) bool {
 	return y == outside || y%2 == 1 || x == y || x == y-1
 }
+
+// threshold is the least probability that word i of a run needs. Behind words
+// that introduce or address somebody less is enough. An unknown word with
+// nothing in front that says what it is needs more in languages whose words the
+// model hardly knows, and in German, where every noun has a capital.
+func (w *window) threshold(r *run, i int, k Kind) float64 {
+	switch r.cues[i] {
+	case Intro, IAm, IAmThe, ThisIs, Greet, Bye, Title, Kin, Called, Field:
+		if k == Person && w.tok[r.a+i].flags&(Nation|Jobs|Feeling|TimeWord|Brand|Ambiguous) == 0 {
+			return min(w.m.Threshold[k], cuedThreshold)
+		}
+	case NoCue:
+		if w.tok[r.a+i].class == 0 && (w.lang == LangDE || w.lang >= LangOther) {
+			return max(w.m.Threshold[k], unknownThreshold)
+		}
+	case AskFor, LiveIn, In, WorkAt, By, cueEnd:
+	}
+	return w.m.Threshold[k]
+}
+
+const (
+	cuedThreshold    = 0.35
+	unknownThreshold = 0.8
+)

@@ -81,7 +81,7 @@ func (w *window) gate(i int) bool {
 	if i > 0 && w.tok[i-1].flags&CueEnd != 0 && t.len > 1 && w.cued(i) {
 		return true
 	}
-	if t.flags&PhraseHead != 0 && i+1 < w.n && w.phrase(i) > 1 {
+	if t.flags&PhraseHead != 0 && i+1 < w.n && w.tok[i+1].flags&PhraseNext != 0 && w.phrase(i) > 1 {
 		return true
 	}
 	capital := t.shape != lower && w.mode != allUpper
@@ -89,7 +89,7 @@ func (w *window) gate(i int) bool {
 		return t.flags&Function == 0 && t.len > 1 || name && t.len > 1 || t.shape == cap1 && i+1 < w.n && w.tok[i+1].sep&sepStop != 0
 	}
 	if capital {
-		return name && t.flags&(Function|Ambiguous) == 0 || !known || name && w.follows(i)
+		return name && t.flags&(Function|Ambiguous) == 0 || !known && w.latin(t) || name && w.follows(i)
 	}
 	if name {
 		if t.flags&(Function|Ambiguous|TimeWord|GreetWord) != 0 {
@@ -100,8 +100,13 @@ func (w *window) gate(i int) bool {
 		}
 		return t.flags&(CityBig|Country) != 0
 	}
-	return !known && t.len > 2 && t.class == 0
+	return t.class == 0 && t.len > 2 && w.latin(t)
 }
+
+// latin reports whether a word is written in Latin letters. In other alphabets
+// only names of the lexicon and words behind a cue count: their languages bend
+// words too much for the lists.
+func (w *window) latin(t *token) bool { return w.src[t.start] < 0xcd }
 
 // cued reports whether the words in front of word i make a candidate even of a
 // word that is rarely a name.
@@ -208,7 +213,7 @@ func (w *window) phrase(i int) int {
 // phrases marks the words of known phrases.
 func (w *window) phrases() {
 	for i := 0; i < w.n; i++ {
-		if w.tok[i].flags&PhraseHead == 0 {
+		if w.tok[i].flags&PhraseHead == 0 || i+1 < w.n && w.tok[i+1].flags&PhraseNext == 0 {
 			continue
 		}
 		h, n, kind := w.tok[i].hash, 0, None

@@ -34,6 +34,7 @@ const (
 	Feeling                        // sorry, fine, tired: what follows I'm and is no name
 	CueEnd                         // the last word of a cue
 	PhraseHead                     // the first word of a phrase
+	PhraseNext                     // a second word of a phrase
 	Suffix                         // jr, iii
 	PersonVerb                     // said, told, married: people do it
 	PhraseCity                     // a phrase: place
