@@ -245,12 +245,12 @@ func (w *window) key() []byte {
 	for i := w.a; i <= w.b; i++ {
 		p := &w.code.parts[i]
 		if i > w.a && p.sep != 0 {
-			k = append(k, byte('0'+length), p.sep) //nolint:gosec // at most maxCode
+			k = append(k, byte('0'+length), p.sep)
 			length = 0
 		}
 		length += p.to - p.from
 	}
-	k = append(k, byte('0'+length)) //nolint:gosec // at most maxCode
+	k = append(k, byte('0'+length))
 	w.keyLen = len(k)
 	return k
 }
@@ -342,7 +342,7 @@ func (w *window) bounded(d int) bool {
 			return false
 		}
 	case (p == '-' || p == '/' || p == '.' || p == '_' || p == '#' || p == '=') && (isWord(q) || p == '#' || p == '='):
-		if d != 0 && !(d > 0 && p == '#') { // "N.I.F.12345678Z", "SSN #12"
+		if d < 0 || d > 0 && p != '#' { // "N.I.F.12345678Z", "SSN #12"
 			return false
 		}
 	case p == ' ' && isDigit(q) && w.spaced():

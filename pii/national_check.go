@@ -4,7 +4,7 @@ package pii
 // switch and no table of functions, because what is handed to a function in a
 // table must be allocated.
 func (r *nationalRule) check(code []byte) bool {
-	switch r.of {
+	switch r.of { //nolint:exhaustive // the others follow below
 	case ATSVNR:
 		return checkATSVNR(code)
 	case BENRN:
@@ -80,7 +80,7 @@ func (r *nationalRule) check(code []byte) bool {
 }
 
 func (r *nationalRule) checkWorld(code []byte) bool {
-	switch r.of {
+	switch r.of { //nolint:exhaustive // the others stand above
 	case ARCUIL:
 		return checkARCUIL(code)
 	case ARDNI:

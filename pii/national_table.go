@@ -11,10 +11,10 @@ func (t Type) national() bool { return len(t) > 3 && t[2] == '_' }
 
 // nationalForms are the rules, and where they are looked up.
 type nationalForms struct {
-	rules    []nationalRule
-	digits   [maxCode + 1][]nationalForm // by length: forms that codes of digits alone can have
-	letters  [maxCode + 1][]nationalForm // by length: those that codes with letters can have
-	byType   map[Type]int
+	rules   []nationalRule
+	digits  [maxCode + 1][]nationalForm // by length: forms that codes of digits alone can have
+	letters [maxCode + 1][]nationalForm // by length: those that codes with letters can have
+	byType  map[Type]int
 }
 
 // nationalForm is one form of a rule. In the sets of places, bit i is place i.
@@ -33,10 +33,12 @@ func (f *nationalForm) fits(code []byte) bool {
 
 // nationalTable returns the table, which is built when it is needed first.
 var nationalTable = sync.OnceValue(func() *nationalForms { //nolint:gochecknoglobals // a constant table
-	t := &nationalForms{rules: nationalRules(), byType: map[Type]int{}}
+	rows := nationalRows()
+	t := &nationalForms{rules: make([]nationalRule, len(rows)), byType: map[Type]int{}}
 	words := contextTable()
 	for i := range t.rules {
 		r := &t.rules[i]
+		r.nationalRow = rows[i]
 		r.name = "national/" + strings.ToLower(string(r.of))
 		r.group = words.groupOf(r.of)
 		r.shapes = packShapes(r.shapes)

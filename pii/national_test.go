@@ -3,6 +3,7 @@ package pii
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,108 @@ func TestPublishedNumbers(t *testing.T) {
 	}
 	if len(all) != 65 || len(table.rules) != 65 {
 		t.Errorf("%d examples and %d rules, want 65", len(all), len(table.rules))
+	}
+}
+
+// TestRefusedNumbers: numbers of the right form that are none.
+func TestRefusedNumbers(t *testing.T) {
+	table := nationalTable()
+	for of, list := range map[Type]string{
+		ARCUIL: "99123456789 20084908487", ATSVNR: "0234010180 1237320180", AUABN: "01824753556 52824753556", AUMedicare: "9123456701 2123456700",
+		BENRN: "85073003329 85630003328", BGEGN: "7523169264 7513169263", BRCNPJ: "11222333000182", BRCPF: "11144477736", CASIN: "046454286 812345678",
+		CNID: "990105194912310025 11010519491331002X 110105174912310021 110105194912310021", CZRC: "7103192746 715319274 540101123 530101000 719919274",
+		DEIDCard: "T220001290 A22000129 123456789 LLLLLLL12", DESocialSecurity: "00070649C103 15001349C103 15071349C103", DETaxID: "06095742719 11111111110",
+		DEVATID: "DE036695976 DE136695977 036695976", EEIK: "97605030299 37613030299", LTAK: "73309240064 33313240064", LVPK: "16137519997 16117549997",
+		ESNIE: "A1234567L X1234567A", ESNIF: "12345678A T58818501 A5881850A P46085001 K0867756A 1234567A", ESNUSS: "281234567841 001234567840",
+		FIHETU: "1310523080 131052T308T 321052308T 131052001J", FRNIF: "3023217600054 0000000000000",
+		FRNIR: "555081416802538 255131416802538 255001416802538 199072A22807011 255081A16802538 255080016802538", IEPPS: "1234567F 1234567FJ",
+		INAadhaar: "134123412346 234123412347", INGSTIN: "39AAPFU0939F1ZV 00AAPFU0939F1ZV 27AAPFU0939F0ZV 27AAPFU0939F1ZA", INPAN: "ACUDA7085R ACUPA0000R", INVoter: "WKH0000000",
+		ITFiscalCode: "RSSMRA85T10A562T RSSMRA85Z10A562S RSSMRA85T35A562S RSSMRAA5T10A562S", ITVATCode: "00000000000 00743119997 00743110158",
+		KRBRN: "1048656650 1040056659 0998656659", KRRRN: "9713131019902 9710135019902", KRFRN: "9111241678901", MXCURP: "BOXW310820ANERXN09 BOXW310820HXXRXN09 BOXW311320HNERXN09 BOXW310820HNERXN08",
+		NLBSN: "111222334 00000000", PEDNI: "101174103", PLIDCard: "ABA300001", PLPESEL: "44131401359 44051401358", PTCC: "000000000ZZ3", PTNIF: "401964843 001964843 501964842",
+		ROCNP: "0630615123457 1631315123457 1630615603457 1630615123458", SEOrganisationsnummer: "5510360793 4560360793 5560360794", SEPersonnummer: "8113189876 8112189877",
+		SGFIN: "S1234567D F5221211A", SGNRIC: "F5221211K S1234567A", SGUEN: "00192200A 197401143A 177701143C A01FC6132D T01XX6132D T01FC6132A F00156789H TA1FC6132D",
+		SIEMSO: "0113006500006 0101006500007 0101506500006", THTNIN: "0101700207366 1591700207366 1101700207367", TRNationalID: "00000000146 10000000147 10000000136",
+		UKNHS: "9434765918 1000000000", UKNINO: "DB123456C AO123456C GB123456C AB123456E", UKTRN: "2123456789", USDEA: "YB1234563 AB1234564",
+		USITIN: "812901457 912661457", USMBI: "0EG4TE5MK73 1SG4TE5MK73 1EG4TE5MKA3", USNPI: "3234567893 1234567890", USSSN: "000904399 666904399 936904399 536004399 536900000 078051120",
+		ZAIDNumber: "8013015009087 8001015009387 8001015009086", ARDNI: "01234567", PHTIN: "000000000", AUACN: "004085617 000000000", AUTFN: "123456783 12345678", DEHealthInsurance: "A123456781",
+	} {
+		r := &table.rules[table.byType[of]]
+		for s := range strings.FieldsSeq(list) {
+			if b := []byte(s); r.fitsAny(b) && r.check(b) {
+				t.Errorf("%s: %s passes", of, s)
+			}
+		}
+	}
+	var none nationalRule
+	if none.check(nil) {
+		t.Error("a type without a rule passes")
+	}
+}
+
+// TestAskedFor: what a Finder is told to look for counts with less around it.
+func TestAskedFor(t *testing.T) {
+	many := Types()
+	for _, c := range []struct {
+		f    Finder
+		text string
+		want string
+	}{
+		{Finder{Types: []Type{UKNHS}}, "943 476 5919", "UK_NHS"},
+		{Finder{Types: []Type{UKNHS}}, "943 476 5918", ""},
+		{Finder{Types: []Type{UKNHS, Phone}}, "9434765919", "UK_NHS"},
+		{Finder{Types: many}, "9434765919", ""},
+		{Finder{Types: []Type{Email}}, "NHS 9434765919", ""},
+		{Finder{Types: []Type{SGNRIC}}, "F5221211K", "SG_NRIC"},
+		{Finder{Types: []Type{SGNRIC, SGFIN}}, "F5221211K", "SG_FIN"},
+		{Finder{Types: []Type{SGFIN}}, "S1234567D", ""},
+		{Finder{Types: []Type{USSSN}}, "536904399", ""},
+		{Finder{Types: []Type{INVoter}}, "wkh1186253", "IN_VOTER"},
+		{Finder{Types: []Type{INVoter}}, "Wkh1186253", "IN_VOTER"},
+		{Finder{Types: []Type{FIHETU}}, "131052.308T", ""},
+		{Finder{Types: []Type{KRRRN}}, "960121+1021413", ""},
+		{Finder{Types: []Type{DEVATID}}, "de 136 695 976", "DE_VAT_ID"},
+		{Finder{Types: []Type{UKNHS}}, "order 9434765919", ""},
+		{Finder{Types: []Type{UKNHS}}, "call 9434765919", ""},
+		{Finder{Types: []Type{BRCPF}}, "12.03.2024", ""},
+		{Finder{Regions: []string{"GB"}, Types: many}, "9434765919", "UK_NHS"},
+		{Finder{Regions: []string{"US"}, Types: []Type{USSSN, UKNHS, DETaxID, NLBSN, PTNIF, ROCNP, SIEMSO, CASIN, CZRC}}, "536-90-4399", "US_SSN"},
+		{Finder{}, "my id: 11144477735", "BR_CPF"},
+		{Finder{}, "id 4 5", ""},
+		{Finder{}, "the phone in my NHS letter: 9434765919", "UK_NHS"},
+		{Finder{}, "NHS, phone: 9434765919", ""},
+		{Finder{}, "NHS 9434765919 2", "UK_NHS"},
+		{Finder{}, "NHS 943 476 5919 2", ""},
+		{Finder{}, "NHS 9434765919/2", ""},
+		{Finder{}, "NHS 9434765919.", "UK_NHS"},
+		{Finder{}, "NHS 9434765919%", ""},
+		{Finder{}, "NHS 9434765919 €", ""},
+		{Finder{}, "NHS 9434765919é", ""},
+		{Finder{}, "NHS +9434765919", ""},
+		{Finder{}, "NHS $ 9434765919", ""},
+		{Finder{}, "NHS 5,9434765919", ""},
+		{Finder{}, "NHS 12345 9434765919", ""},
+		{Finder{}, "NHS no 12 9434765919", "UK_NHS"},
+		{Finder{}, "NHS 9434765919-A", "UK_NHS"},
+		{Finder{}, "9434765919-A", ""},
+		{Finder{}, "x-110105194912310 02X", ""},
+		{Finder{}, "ref/12345678Z", ""},
+		{Finder{}, "12345678Z-x", ""},
+		{Finder{}, "12345678Z.Thanks", "ES_NIF"},
+		{Finder{}, "12345678Z A1", "ES_NIF"},
+		{Finder{}, "12345678z", "ES_NIF"},
+		{Finder{}, "SSN abcdefghi536904399", "US_SSN"},
+		{Finder{}, "SSN 536904399 and 536904398", "US_SSN"},
+	} {
+		var got []string
+		for _, sp := range c.f.Find(c.text) {
+			if sp.Type.national() {
+				got = append(got, string(sp.Type))
+			}
+		}
+		if strings.Join(slices.Compact(got), " ") != c.want {
+			t.Errorf("%v %v %q: found %v, want %q", c.f.Types, c.f.Regions, c.text, got, c.want)
+		}
 	}
 }
 
@@ -159,6 +262,7 @@ func TestCorruptedNumbers(t *testing.T) {
 		}
 	}
 }
+
 func BenchmarkNational(b *testing.B) {
 	var f Finder
 	for name, s := range map[string]string{

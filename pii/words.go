@@ -24,6 +24,8 @@ func contextWords() []wordRow {
 }
 
 // generalWords are words that are not of one country's identifier.
+//
+//nolint:misspell // words of other languages
 func generalWords() []wordRow {
 	return []wordRow{
 		{notData, "order orders ordered order_id order_no order_number bestell* auftrag* bestelling* ordine ordini commande commandes" +

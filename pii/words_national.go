@@ -3,6 +3,8 @@ package pii
 // nationalWords are the words for the national identifiers of Europe, the
 // Americas, Australia and South Africa: what the identifier is called in the
 // languages of the country and in English, and what it is short for.
+//
+//nolint:misspell // words of other languages
 func nationalWords() []wordRow {
 	return []wordRow{
 		{ARCUIL, "cuil cuit cuit_cuil cuil_cuit clave_unica_de_identificacion* codigo_unico_de_identificacion_laboral identificacion_laboral identificacion_tributaria"},

@@ -34,7 +34,7 @@ var contextTable = sync.OnceValue(func() *wordTable { //nolint:gochecknoglobals 
 	for _, row := range contextWords() {
 		g, ok := t.groups[row.of]
 		if !ok {
-			g = group(len(t.groups)) //nolint:gosec // a test counts them
+			g = group(len(t.groups))
 			t.groups[row.of] = g
 			if !row.of.national() && row.of != notData && row.of != anyID {
 				t.general.put(g)
@@ -51,11 +51,11 @@ var contextTable = sync.OnceValue(func() *wordTable { //nolint:gochecknoglobals 
 		for k < len(t.words) && t.words[k].key < pair {
 			k++
 		}
-		t.index[i] = uint16(k) //nolint:gosec // a few thousand words
+		t.index[i] = uint16(k)
 		for k < len(t.words) && strings.HasPrefix(t.words[k].key, pair) {
 			k++
 		}
-		t.index[i+1] = uint16(k) //nolint:gosec // as above
+		t.index[i+1] = uint16(k)
 	}
 	return t
 })
@@ -161,7 +161,7 @@ func foldWord(dst []byte, r rune) int {
 	case r < utf8.RuneSelf:
 		return len(append(dst, byte(r)|0x20)) //nolint:gosec // below RuneSelf
 	case r >= 0xff21 && r <= 0xff5a:
-		return len(append(dst, byte(r-0xff21+'A')|0x20)) //nolint:gosec // a letter
+		return len(append(dst, byte(r-0xff21+'A')|0x20))
 	case r >= 0xc0 && r <= 0xff && latin1[r-0xc0] != '*':
 		return len(append(dst, latin1[r-0xc0]))
 	case r >= 0x100 && r <= 0x17f && latinA[r-0x100] != '*':
