@@ -12,8 +12,8 @@ const (
 	mostWords   = 10 // before
 	mostBehind  = 7  // after
 	mostHits    = 8
-	maxTokens   = 64
-	maxFolded   = 192 // bytes
+	maxTokens   = 64  // more than the characters that are looked at
+	maxFolded   = 192 // bytes: three for each of them
 	afterDelay  = 2   // a word behind counts as if it stood so many words farther away
 )
 
@@ -244,13 +244,7 @@ func (l *line) read(text string, behind bool) {
 			open = false
 			continue
 		}
-		if l.size+8 > maxFolded {
-			return
-		}
 		if !open || k == glyphRune {
-			if l.n == maxTokens {
-				return
-			}
 			if k == letterRune || !open {
 				words++
 			}

@@ -35,6 +35,7 @@ type codePart struct {
 	sep        byte // what stands in front: space, hyphen, dot, slash, plus sign; 0 for nothing
 	digits     int
 	lower      bool // holds a small letter
+	upper      bool // holds a capital
 }
 
 // candidate is a code that passed a check.
@@ -161,16 +162,8 @@ func (w *window) judge() (float64, string) {
 // country (a telephone number, an account) stands nearer than the one for the rule.
 func (w *window) otherNearer(near *nearby) bool {
 	t := contextTable()
-	for _, h := range near.hits[:near.n] {
-		set := &t.words[h.word].groups
-		if set.has(w.rule.group) {
-			return false
-		}
-		if t.general.meets(set) {
-			return true
-		}
-	}
-	return false
+	nearer := near.hits[:max(near.find(w.rule.group), 0)]
+	return slices.ContainsFunc(nearer, func(h hit) bool { return t.general.meets(&t.words[h.word].groups) })
 }
 
 // alone returns how sure the format alone is.
@@ -266,13 +259,11 @@ func (c *nationalCode) plus(a, b int) bool {
 	return false
 }
 
+// mixedCase reports whether there are small letters and capitals.
 func (c *nationalCode) mixedCase(a, b int) bool {
 	lower, upper := false, false
 	for _, p := range c.parts[a : b+1] {
-		if p.digits < p.to-p.from {
-			lower = lower || p.lower
-			upper = upper || !p.lower
-		}
+		lower, upper = lower || p.lower, upper || p.upper
 	}
 	return lower && upper
 }
@@ -351,8 +342,6 @@ func (w *window) bounded(d int) bool {
 	if w.b+1 < c.np {
 		next := &c.parts[w.b+1]
 		switch {
-		case next.sep == 0:
-			return false
 		case next.digits == 0:
 			return next.sep == ' ' || next.sep == '.' || d >= 0
 		case next.sep != ' ':
@@ -438,7 +427,7 @@ func (c *nationalCode) part(text string, p *codePart) bool {
 		if isDigit(x) {
 			p.digits++
 		} else {
-			p.lower = p.lower || x >= 'a'
+			p.lower, p.upper = p.lower || x >= 'a', p.upper || x < 'a'
 			x &^= 0x20
 		}
 		c.b[c.n] = x
@@ -508,7 +497,7 @@ func lettersBefore(text string, i int) (p codePart, ok bool) {
 		if !isAlpha(x) {
 			return p, !isWord(x)
 		}
-		p.lower = p.lower || x >= 'a'
+		p.lower, p.upper = p.lower || x >= 'a', p.upper || x < 'a'
 		p.start = at
 		p.to++
 	}

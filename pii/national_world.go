@@ -149,29 +149,25 @@ func sgCard(b []byte) bool {
 }
 
 func checkSGUEN(b []byte) bool {
-	switch len(b) {
-	case 9: // businesses
+	switch {
+	case len(b) == 9: // businesses
 		return "XMKECAWLJDB"[weigh(b, 10, 4, 9, 3, 8, 2, 7, 1)%11] == b[8]
-	case 10: // local companies, or others
-		if isDigit(b[0]) {
-			year := number(b[:4])
-			return year >= 1800 && year <= 2100 && "ZKCMDNERGWH"[weigh(b, 10, 8, 6, 4, 9, 7, 5, 3, 1)%11] == b[9]
-		}
-		if b[0] == 'F' { // a foreign company; how its letter comes about is not published
-			return string(b[1:4]) == "000" && digitsIn(b[4:9])
-		}
-		const kinds = "CC CD CH CL CM CP CS CX DP FB FC FM FN GA GB GS HS LL LP MB MC MD MH MM MQ NB NR PA PB PF RF RP SM SS TC TU VH XL"
-		if b[0] < 'R' || b[0] > 'T' || !digitsIn(b[1:3]) || !strings.Contains(kinds, string(b[3:5])) {
-			return false
-		}
-		const alphabet = "ABCDEFGHJKLMNPQRSTUVWX0123456789"
-		sum := 0
-		for i, w := range [...]int{4, 3, 5, 3, 10, 2, 2, 5, 7} {
-			sum += strings.IndexByte(alphabet, b[i]) * w
-		}
-		return alphabet[(sum-5+11)%11] == b[9]
+	case isDigit(b[0]): // companies
+		year := number(b[:4])
+		return year >= 1800 && year <= 2100 && "ZKCMDNERGWH"[weigh(b, 10, 8, 6, 4, 9, 7, 5, 3, 1)%11] == b[9]
+	case b[0] == 'F': // foreign companies; how the letter comes about is not published
+		return string(b[1:4]) == "000" && digitsIn(b[4:9])
 	}
-	return false
+	const kinds = "CC CD CH CL CM CP CS CX DP FB FC FM FN GA GB GS HS LL LP MB MC MD MH MM MQ NB NR PA PB PF RF RP SM SS TC TU VH XL"
+	if b[0] < 'R' || b[0] > 'T' || !digitsIn(b[1:3]) || !strings.Contains(kinds, string(b[3:5])) {
+		return false
+	}
+	const alphabet = "ABCDEFGHJKLMNPQRSTUVWX0123456789"
+	sum := 0
+	for i, w := range [...]int{4, 3, 5, 3, 10, 2, 2, 5, 7} {
+		sum += strings.IndexByte(alphabet, b[i]) * w
+	}
+	return alphabet[(sum-5+11)%11] == b[9]
 }
 
 func checkTHTNIN(b []byte) bool { // kind of person, province and district, serial

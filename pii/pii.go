@@ -52,11 +52,14 @@ type Span struct {
 // goroutines.
 type Finder struct {
 	// Regions are the ISO 3166 codes of countries whose bare national numbers,
-	// such as "5321234567" for TR, count as telephone numbers without any
-	// words that say so. Order numbers may then count as well; default none.
+	// such as "5321234567" for TR, count as telephone numbers, or as identifiers
+	// where they pass the check, without any words that say so. Order numbers
+	// may then count as well; default none.
 	Regions []string
 
 	// Types are the types that are found; default: all.
+	// Where at most eight of them are identifiers of countries, bare numbers
+	// count as with Regions, because they were asked for by name.
 	Types []Type
 
 	// Threshold is the least score that counts; default 0.5.
@@ -208,11 +211,11 @@ func significant(s string) (r rune, end int) {
 	for i, r := range s {
 		c := fold(r)
 		if r < utf8.RuneSelf {
-			c = byte(r)
+			c = byte(r) //nolint:gosec // ASCII
 		}
 		switch {
 		case isAlpha(c):
-			return rune(c | 0x20), i + utf8.RuneLen(r)
+			return unicode.ToLower(rune(c)), i + utf8.RuneLen(r)
 		case isDigit(c):
 			return rune(c), i + utf8.RuneLen(r)
 		case unicode.IsLetter(r):

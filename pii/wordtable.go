@@ -45,17 +45,10 @@ var contextTable = sync.OnceValue(func() *wordTable { //nolint:gochecknoglobals 
 		}
 	}
 	slices.SortFunc(t.words, func(a, b contextWord) int { return strings.Compare(a.key, b.key) })
-	k := 0
-	for i := range len(t.index) - 1 {
+	for i := range t.index {
 		pair := string([]byte{byte('a' + i/26), byte('a' + i%26)})
-		for k < len(t.words) && t.words[k].key < pair {
-			k++
-		}
+		k, _ := slices.BinarySearchFunc(t.words, pair, func(w contextWord, pair string) int { return strings.Compare(w.key, pair) })
 		t.index[i] = uint16(k)
-		for k < len(t.words) && strings.HasPrefix(t.words[k].key, pair) {
-			k++
-		}
-		t.index[i+1] = uint16(k)
 	}
 	return t
 })
