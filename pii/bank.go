@@ -118,7 +118,7 @@ func (s *scan) account(start int) (Span, bool) {
 	if s.told(cueParcel, start, start-s.cues[cueAccount]) || s.told(cueHandle, start, start-s.cues[cueAccount]) {
 		return Span{}, false // a nearer word says that it is something else
 	}
-	score := 0.0
+	var score float64
 	switch {
 	case s.told(cueBank, start, 96), s.cues[cueAccountNumber] == s.cues[cueAccount], s.follows(cueSort, c.chunks[0].end):
 		score = 0.85

@@ -70,7 +70,7 @@ var cueWords = [...]struct { //nolint:gochecknoglobals // a constant table
 		" einmalcode pushtan smstan mtan itan"},
 	{cueCode, "code codes codigo codice kod код"},
 	{cueVerify, "verification security confirmation authentication authenticator authorization authorisation login" +
-		" signin access onetime time otp sms tan auth verify seguridad verificacion confirmacion acceso seguranca" +
+		" signin access onetime time otp sms tan auth verify seguridad verificacion confirmacion acceso seguranca" + //nolint:misspell // Spanish
 		" verificacao confirmacao acesso securite verificazione sicurezza conferma confirmation подтверждения"},
 	{cueKey, "key keys apikey token tokens secret bearer credential credentials accesskey secretkey schlussel cle" +
 		" authtoken accesstoken authorization apitoken"},

@@ -91,37 +91,44 @@ func TestOptions(t *testing.T) {
 		"a type that is something else": {Finder{Types: []Type{Phone}}, "card 4111 1111 1111 1111", nil},
 		"none of the types":             {Finder{Types: []Type{MAC}}, text, nil},
 		"a high threshold": {
-			Finder{Threshold: 0.95, Types: []Type{Email, URL, Phone}}, text,
+			Finder{Threshold: 0.95, Types: []Type{Email, URL, Phone}},
+			text,
 			[]string{"EMAIL ada@example.org", "URL https://example.org/?m=eve@example.org"},
 		},
 		"a low threshold": {Finder{Threshold: 0.3, Types: []Type{BankRouting}}, "021000021", []string{"BANK_ROUTING 021000021"}},
 		"a region":        {Finder{Regions: []string{"US"}, Types: []Type{BankRouting}}, "021000021", []string{"BANK_ROUTING 021000021"}},
 		"allowed": {
-			Finder{Allow: []string{"ADA@example.org", "+49-151/12345678", ""}, Types: []Type{Email, URL, Phone}}, text,
+			Finder{Allow: []string{"ADA@example.org", "+49-151/12345678", ""}, Types: []Type{Email, URL, Phone}},
+			text,
 			[]string{"URL https://example.org/?m=eve@example.org"},
 		},
 		"allowed in another alphabet": {Finder{Allow: []string{"Иван@почта.рф"}, Types: []Type{Email}}, "иван@ПОЧТА.рф", nil},
 		"not allowed":                 {Finder{Allow: []string{"ada"}, Types: []Type{Email}}, "ada@example.org", []string{"EMAIL ada@example.org"}},
 		"own": {
-			Finder{Own: []Recogniser{fixed{"blue", Span{Type: "SHADE", Score: 0.9}}}}, "the blue one, é",
+			Finder{Own: []Recogniser{fixed{"blue", Span{Type: "SHADE", Score: 0.9}}}},
+			"the blue one, é",
 			[]string{"SHADE blue"},
 		},
 		"own is as sure": {
-			Finder{Own: []Recogniser{fixed{"a@b.de", Span{Type: "SHADE", Score: 0.96}}}, Types: []Type{Email, "SHADE"}}, "a@b.de",
+			Finder{Own: []Recogniser{fixed{"a@b.de", Span{Type: "SHADE", Score: 0.96}}}, Types: []Type{Email, "SHADE"}},
+			"a@b.de",
 			[]string{"SHADE a@b.de"},
 		},
 		"own is as sure and shorter": {
-			Finder{Own: []Recogniser{fixed{"b.de", Span{Type: "SHADE", Score: 0.96}}}, Types: []Type{Email, "SHADE"}}, "a@b.de",
+			Finder{Own: []Recogniser{fixed{"b.de", Span{Type: "SHADE", Score: 0.96}}}, Types: []Type{Email, "SHADE"}},
+			"a@b.de",
 			[]string{"SHADE b.de"},
 		},
 		"own is less sure": {
-			Finder{Own: []Recogniser{fixed{"a@b.de", Span{Type: "SHADE", Score: 0.6}}}, Types: []Type{Email, "SHADE"}}, "a@b.de x a@c.de",
+			Finder{Own: []Recogniser{fixed{"a@b.de", Span{Type: "SHADE", Score: 0.6}}}, Types: []Type{Email, "SHADE"}},
+			"a@b.de x a@c.de",
 			[]string{"EMAIL a@b.de", "EMAIL a@c.de"},
 		},
 		"two of one's own": {
 			Finder{Own: []Recogniser{
 				fixed{"blue sky", Span{Type: "SKY", Score: 0.9}}, fixed{"blue", Span{Type: "SHADE", Score: 0.9}},
-			}, Types: []Type{"SHADE", "SKY"}}, "blue, blue sky",
+			}, Types: []Type{"SHADE", "SKY"}},
+			"blue, blue sky",
 			[]string{"SHADE blue", "SKY blue sky"},
 		},
 	} {

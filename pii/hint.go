@@ -1,6 +1,9 @@
 package pii
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // hintReach is how far back, in bytes, words can say what a number is.
 const hintReach = 48
@@ -43,10 +46,10 @@ func hint(text string, i int) int {
 		if v := meaning(word); v != 0 {
 			return v
 		}
-		if number && among(word, &possessiveSet) {
+		if number && among(word, &hintWords.possessives) {
 			return 1
 		}
-		number = among(word, &numberSet)
+		number = among(word, &hintWords.numbers)
 		end = at
 	}
 	return 0
@@ -70,13 +73,13 @@ func lower(dst []byte, c string) {
 // "telefonisch" and "Bestellnummer" need no entry of their own.
 func meaning(word []byte) int {
 	switch {
-	case begins(word, &otherStemSet):
+	case begins(word, &hintWords.otherStems):
 		return -1
-	case begins(word, &phoneStemSet):
+	case begins(word, &hintWords.phoneStems):
 		return 1
-	case among(word, &otherSet):
+	case among(word, &hintWords.others):
 		return -1
-	case among(word, &phoneSet):
+	case among(word, &hintWords.phones):
 		return 1
 	}
 	return 0
@@ -95,14 +98,13 @@ func newWordSet(words string) (s wordSet) {
 
 func setIndex(a, b byte) int { return int(a^b<<2^b>>4) % len(wordSet{}) }
 
-var ( //nolint:gochecknoglobals // constant tables
-	otherStemSet  = newWordSet(otherStems)
-	phoneStemSet  = newWordSet(phoneStems)
-	otherSet      = newWordSet(otherWords)
-	phoneSet      = newWordSet(phoneWords)
-	numberSet     = newWordSet(numberWords)
-	possessiveSet = newWordSet(possessives)
-)
+// hintWords are the words below as sets.
+var hintWords = struct { //nolint:gochecknoglobals // constant tables
+	otherStems, phoneStems, others, phones, numbers, possessives wordSet
+}{
+	newWordSet(otherStems), newWordSet(phoneStems), newWordSet(otherWords), newWordSet(phoneWords),
+	newWordSet(numberWords), newWordSet(possessives),
+}
 
 // begins reports whether a word begins with one of the list.
 func begins(word []byte, s *wordSet) bool {
@@ -122,12 +124,7 @@ func among(word []byte, s *wordSet) bool {
 	if len(word) < 2 {
 		return false
 	}
-	for _, w := range s[setIndex(word[0], word[1])] {
-		if string(word) == w {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s[setIndex(word[0], word[1])], string(word))
 }
 
 // The words, in the languages in which people write them most. Stems match the

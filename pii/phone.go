@@ -144,18 +144,18 @@ func extension(text string, i int) int {
 	if c, w := next(text, at); c == ' ' {
 		at += w
 	}
-	rest := text[at:]
-	switch {
-	case len(rest) > 3 && foldEqual(rest[:3], "EXT"):
-		at += 3
-		if text[at] == '.' {
+	word := wordEnd(text, at)
+	switch w := text[at:word]; {
+	case len(w) == 1 && w[0]|0x20 == 'x':
+		at = word
+	case isExtension(w):
+		at = word
+		if at < len(text) && (text[at] == '.' || text[at] == ':') {
 			at++
 		}
 		if c, w := next(text, at); c == ' ' {
 			at += w
 		}
-	case len(rest) > 1 && foldEqual(rest[:1], "X"):
-		at++
 	default:
 		return i
 	}
@@ -167,6 +167,16 @@ func extension(text string, i int) int {
 		return i
 	}
 	return at
+}
+
+// isExtension reports whether a word announces an extension.
+func isExtension(w string) bool {
+	for _, e := range [...]string{"ext", "extn", "extension", "durchwahl", "dw", "poste", "anexo", "ramal", "interno", "toestel"} {
+		if sameWord2(w, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // international looks for a number with a country code (ITU-T E.164: at most 15

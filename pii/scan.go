@@ -164,7 +164,7 @@ func (s *scan) cue(e *entry, p piece) int {
 	for _, k := range e.kinds {
 		var sp Span
 		var ok bool
-		switch k {
+		switch k { //nolint:exhaustive // most words are only noted
 		case cuePassword, cuePass:
 			sp, ok = s.password(k, p)
 		case cuePIN, cueOTP, cueCode:
@@ -179,7 +179,6 @@ func (s *scan) cue(e *entry, p piece) int {
 			sp, ok = pem(s.text, p)
 		case cueBIC:
 			sp, ok = s.announcedBIC(p)
-		default:
 		}
 		if ok {
 			s.add(sp)
@@ -410,7 +409,7 @@ func fold(r rune) byte {
 // foldDigit folds the digits of other scripts in use on networks. In most
 // blocks of 128 the nought stands at 0x66.
 func foldDigit(r rune) byte {
-	zero := rune(0)
+	var zero rune
 	switch {
 	case r >= 0x660 && r <= 0x669:
 		zero = 0x660 // Arabic

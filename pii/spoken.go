@@ -8,12 +8,13 @@ func (s *scan) spokenEmail(p piece) (Span, bool) {
 	shut, from := after(s.text, p.end)
 	bracketed := open == '(' && shut == ')' || open == '[' && shut == ']' || open == '{' && shut == '}' ||
 		open == '<' && shut == '>'
-	if bracketed {
+	switch {
+	case bracketed:
 		_, w := next(s.text, from)
 		from += w
-	} else if open != ' ' || shut != ' ' {
+	case open != ' ' || shut != ' ':
 		return Span{}, false
-	} else {
+	default:
 		at, from = p.start, p.end
 	}
 	start, ok := spokenLocal(s.text, at)
@@ -71,7 +72,7 @@ func spokenLocal(text string, at int) (start int, ok bool) {
 // front of i, and where.
 func wordedBefore(text string, i int) (at int, ok bool) {
 	i = blanksBefore(text, i)
-	open, shut := byte(0), byte(0)
+	var shut byte
 	if c, w := prev(text, i); c == ')' || c == ']' || c == '}' {
 		shut = c
 		i -= w
@@ -92,8 +93,7 @@ func wordedBefore(text string, i int) (at int, ok bool) {
 	}
 	if shut != 0 {
 		c, w := prev(text, i)
-		open = c
-		if i -= w; open != '(' && open != '[' && open != '{' {
+		if i -= w; c != '(' && c != '[' && c != '{' {
 			return 0, false
 		}
 	}

@@ -200,13 +200,14 @@ func readHost(text string, start int) hostName {
 			h.first = l.end - i
 			h.www = sameWord2(word, "www")
 		}
-		if k := topLevel(word); n > 1 && (k != noTLD || l.punycode) && !(l.title && l.upper == 1) {
+		sentence := l.title && l.upper == 1 // Example.com.Thanks
+		if k := topLevel(word); n > 1 && (k != noTLD || l.punycode) && !sentence {
 			h.kind, h.end, h.labels = max(k, wordTLD), l.end, n
 			if k == fileTLD {
 				h.kind = fileTLD
 			}
 			h.country = isCountryWord(word)
-		} else if n > 1 && !(l.title && l.upper == 1) {
+		} else if n > 1 && !sentence {
 			h.kind = noTLD // foo.com.txt
 		}
 		c, w := next(text, l.end)

@@ -85,7 +85,7 @@ func isNoHandle(w string) bool {
 // name: "my insta is ada.l", "Discord: ada#1234".
 func (s *scan) username(p piece) (Span, bool) {
 	v, ok := s.announced(p, 3)
-	if !ok || v.quoted {
+	if !ok {
 		return Span{}, false
 	}
 	text := s.text
@@ -105,7 +105,7 @@ func (s *scan) username(p piece) (Span, bool) {
 	switch {
 	case c == '[' || c == '=' || word[0] == '<':
 		return Span{}, false // a program
-	case !v.said:
+	case !v.said && !v.quoted:
 		// "instagram ada_l": only what can be nothing else.
 		return sp, s.cues[cueNetwork] == p.end && odd(word) && topLevel(word[strings.LastIndexByte(word, '.')+1:]) == noTLD && isAlpha(text[v.start])
 	case odd(word):

@@ -76,7 +76,7 @@ func (v *view) make(text string, t tricks) {
 			}
 		}
 		if c != alpha && c != wide {
-			v.text, v.from, v.to = append(v.text, text[i]), append(v.from, int32(i)), append(v.to, int32(i+1)) //nolint:gosec // as above
+			v.text, v.from, v.to = append(v.text, text[i]), append(v.from, int32(i)), append(v.to, int32(i+1))
 			i++
 			continue
 		}
@@ -172,10 +172,10 @@ func entity(s string) (r rune, size int) {
 			name, base = name[1:], 16
 		}
 		n, err := strconv.ParseUint(name, base, 21)
-		if err != nil || n < ' ' || n >= 0x7f && n < 0xa0 || !utf8.ValidRune(rune(n)) { //nolint:gosec // 21 bits
+		if err != nil || n < ' ' || n >= 0x7f && n < 0xa0 || !utf8.ValidRune(rune(n)) {
 			return 0, 0
 		}
-		return rune(n), semicolon + 1 //nolint:gosec // as above
+		return rune(n), semicolon + 1
 	}
 	switch name {
 	case "commat":
@@ -353,7 +353,7 @@ func (v *view) spelled(text string, p piece) (end int) {
 			times = 3
 		case d >= 0:
 			for range times {
-				v.put(rune('0'+d), from, p.end)
+				v.put(rune('0'+d), from, p.end) //nolint:gosec // 0 to 9
 			}
 			words, times, after = words+times, 1, p.end
 		}
@@ -410,6 +410,9 @@ func (s *scan) hanWord(r rune, i, end int) int {
 	for n, w := range words {
 		if w != "" && strings.HasPrefix(s.text[i:], w) {
 			e := entry{word: w, kinds: [3]cue{kinds[n]}}
+			if kinds[n] == cueAccountNumber {
+				e.kinds[1] = cueAccount
+			}
 			return s.cue(&e, piece{i, i + len(w)})
 		}
 	}

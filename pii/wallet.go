@@ -10,12 +10,6 @@ import (
 // address has a checksum, it must pass it.
 func (s *scan) wallet(start, end int) (Span, bool) {
 	w := s.text[start:end]
-	if p, at := before(s.text, start); p == '/' || p == '.' && at > 0 {
-		// In a path only what has a strong checksum counts.
-		if len(w) < 25 {
-			return Span{}, false
-		}
-	}
 	sp := Span{Start: start, End: end, Type: CryptoWallet, Score: 0.95}
 	switch n := len(w); {
 	case n == 42 && w[0] == '0' && w[1]|0x20 == 'x':
@@ -75,14 +69,14 @@ func base58(w, alphabet string) (raw [48]byte, n int, ok bool) {
 		}
 		for k := len(raw) - 1; k >= len(raw)-n; k-- {
 			carry += 58 * int(raw[k])
-			raw[k] = byte(carry)
+			raw[k] = byte(carry & 0xff)
 			carry >>= 8
 		}
 		for carry > 0 {
 			if n++; n > len(raw) {
 				return raw, 0, false
 			}
-			raw[len(raw)-n] = byte(carry)
+			raw[len(raw)-n] = byte(carry & 0xff)
 			carry >>= 8
 		}
 	}
@@ -146,10 +140,10 @@ func isBech32(w string) bool {
 		if v < 0 {
 			return false
 		}
-		check = bech32Step(check, byte(v))
+		check = bech32Step(check, byte(v&31))
 	}
 	const classic, modified = 1, 0x2bc830a3
-	return !(upper && lower) && (check == classic || check == modified)
+	return (!upper || !lower) && (check == classic || check == modified)
 }
 
 func bech32Step(check uint32, v byte) uint32 {
@@ -184,7 +178,7 @@ func cashAddress(w string) bool {
 		if v < 0 {
 			return false
 		}
-		step(byte(v))
+		step(byte(v & 31))
 	}
 	return check == 1
 }
@@ -201,7 +195,7 @@ func stellar(w string) bool {
 		}
 		bits, have = bits<<5|v, have+5
 		if have >= 8 {
-			raw[n] = byte(bits >> (have - 8))
+			raw[n] = byte(bits >> (have - 8) & 0xff)
 			n++
 			have -= 8
 			bits &= 1<<have - 1
@@ -241,7 +235,7 @@ func monero(w string) bool {
 			v = 58*v + uint64(d)
 		}
 		for k := range size {
-			raw[n+k] = byte(v >> (8 * (size - 1 - k)))
+			raw[n+k] = byte(v >> (8 * (size - 1 - k)) & 0xff)
 		}
 		n += size
 		w = w[letters:]
@@ -310,7 +304,7 @@ func keccak256(data []byte) (sum [32]byte) {
 		keccakF(&a)
 	}
 	for i := range sum {
-		sum[i] = byte(a[i/8] >> (8 * (i % 8)))
+		sum[i] = byte(a[i/8] >> (8 * (i % 8)) & 0xff)
 	}
 	return sum
 }
