@@ -183,8 +183,8 @@ func (o *Outbox) claim(ctx context.Context, out *outcome, mutes int64, st people
 		if ok {
 			return why, wait
 		}
-		// Somebody was muted meanwhile, and maybe unmuted again because it is
-		// known of them by now.
+		// Somebody was muted or unmuted meanwhile: what silenced this person may
+		// be known of them by now.
 		mutes = o.mutes.Load()
 		if again, err := o.cfg.People.Get(ctx, out.it.Person); err != nil || again != st {
 			return "", time.Millisecond

@@ -32,6 +32,7 @@ func (o *Outbox) Mute(p sotto.PersonID, why Muting) {
 func (o *Outbox) Unmute(p sotto.PersonID, why Muting) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.mutes.Add(1) // who looked at what is known of the person before this looks again
 	if left := o.muted[p] &^ why; left == 0 {
 		delete(o.muted, p)
 	} else {

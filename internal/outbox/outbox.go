@@ -130,7 +130,7 @@ type Outbox struct {
 	base     time.Time // the moments of windows count from here
 	accounts map[string]*account
 	muted    map[sotto.PersonID]Muting
-	mutes    atomic.Int64 // counts calls of Mute
+	mutes    atomic.Int64 // counts calls of Mute and Unmute
 	round    int          // counts premarks
 	seen     time.Time
 	Stats    Stats
