@@ -242,7 +242,7 @@ func (b *reader) weighEnglish(k, i, j, capitals, names int, s street) (street, b
 		s.needsMore = !led || (k == 0 || b.w[k].hard()) && behind.soft() && behind.start < len(b.text)
 		return s, b.w[i].sense&sMeasure == 0
 	}
-	s.needsMore = !strong
+	s.needsMore = !strong && !(b.letters(k-1, "at") && names == 1 && (behind.hard() || behind.is(sStop|sGoesOn)))
 	return s, b.w[i].sense&sMeasure == 0 && names <= 2
 }
 
@@ -386,7 +386,7 @@ func (b *reader) germanic(p int) (street, bool) {
 // is followed by something that cannot be counted.
 func (b *reader) clauseAfter(i int) bool {
 	n := b.at(i + 1)
-	return n.start == len(b.text) || n.hard() || n.glued() || n.digits
+	return n.start == len(b.text) || n.hard() || n.glued() || n.digits || n.is(sHere|sGoesOn|sBe) && !n.is(sMeasure)
 }
 
 // adjective reports whether the capitalised word i can be the first part of a
@@ -422,8 +422,8 @@ func (b *reader) nameBefore(p int) int {
 // The ends of words that are streets: in German, Dutch, Danish, Norwegian,
 // Swedish, Finnish, Hungarian. Weak ones are ends of many other words.
 var (
-	streetEnds     = [...]string{"strasse", "straat", "gatan", "gata", "gaten", "vagen", "veien", "vegen", "katu", "utca", "gasse", "gracht", "strase"}                                                                                                                                                                                                                                                                             //nolint:gochecknoglobals // constant
-	streetEndsWeak = [...]string{"str", "weg", "allee", "platz", "ring", "damm", "ufer", "laan", "plein", "kade", "dijk", "singel", "steeg", "vej", "gade", "steig", "stieg", "chaussee", "promenade", "graben", "markt", "kai", "tie", "kuja", "polku", "plads", "stien", "gate", "gang", "wall", "twiete", "hof", "berg", "kamp", "feld", "alle", "grand", "torg", "pad", "bogen", "leite", "siedlung", "zeile", "brink", "stig"} //nolint:gochecknoglobals // constant
+	streetEnds     = [...]string{"strasse", "straat", "gatan", "gata", "gaten", "vagen", "veien", "vegen", "katu", "utca", "gasse", "gracht", "strase"}                                                                                                                                                                                                                                                                                                           //nolint:gochecknoglobals // constant
+	streetEndsWeak = [...]string{"str", "weg", "allee", "platz", "ring", "damm", "ufer", "laan", "plein", "kade", "dijk", "singel", "steeg", "vej", "gade", "steig", "stieg", "chaussee", "promenade", "graben", "markt", "kai", "tie", "kuja", "polku", "plads", "stien", "gate", "gang", "wall", "twiete", "dreef", "baan", "boulevard", "hof", "berg", "kamp", "feld", "alle", "grand", "torg", "pad", "bogen", "leite", "siedlung", "zeile", "brink", "stig"} //nolint:gochecknoglobals // constant
 )
 
 // streetSuffix returns how long the end is that makes a folded word a street.

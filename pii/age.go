@@ -107,10 +107,14 @@ func (b *reader) hasYears(k int) bool {
 	if n := b.at(k + 2); n.soft() && (n.is(sOf) || n.start < n.end && b.letters(k+2, "d")) && !b.at(k+3).is(sOld|sAgeLabel) && b.at(k+3).start < len(b.text) {
 		return false // cinq ans d'expérience
 	}
-	p, q := b.at(k-1), b.at(k-2)
+	i := k - 1
+	if b.adverb(b.at(i)) {
+		i--
+	}
+	p, q := b.at(i), b.at(i-1)
 	switch {
 	case p.is(sHaveAge):
-		if b.letters(k-1, "a") && (b.letters(k-2, "y") || !q.is(sWho|sKin) && !q.upper) {
+		if b.letters(i, "a") && (b.letters(i-1, "y") || !q.is(sWho|sKin) && !q.upper) {
 			return false // il y a dix ans; an article
 		}
 		return !q.is(sThing) || q.is(sKin)
@@ -172,6 +176,8 @@ func (b *reader) isAge(k int) bool {
 	}
 	p, q := b.at(i), b.at(i-1)
 	switch {
+	case (b.letters(i, "tengo") || b.letters(i, "tenho")) && w.val > 11:
+		return b.letters(i-1, "yo") || b.letters(i-1, "eu")
 	case p.is(sTurned):
 		if p.is(sHaveAge) || q.is(sWho|sKin) || b.adverb(q) || b.at(i-2).is(sWho|sKin) {
 			return w.val >= 1 && !b.letters(i-1, "it") && w.val != 180 && w.val != 360 && w.val != 90
@@ -202,6 +208,8 @@ func (b *reader) adverb(w *word) bool {
 		return b.wordIs(w, "schon") || b.wordIs(w, "still")
 	case w.n == 6:
 		return b.wordIs(w, "gerade") || b.wordIs(w, "almost") || b.wordIs(w, "nearly")
+	case w.n == 7 && w.end-w.start > 7:
+		return b.foldIs(w, "bientot")
 	}
 	return b.wordIs(w, "already") || b.wordIs(w, "currently") || b.wordIs(w, "recently")
 }
@@ -244,6 +252,12 @@ func (b *reader) wordIs(w *word, s string) bool {
 		}
 	}
 	return true
+}
+
+// foldIs reports whether a word is s when its marks are taken away.
+func (b *reader) foldIs(w *word, s string) bool {
+	var buf [48]byte
+	return string(b.fold(buf[:], w)) == s
 }
 
 // stem reports whether the folded word i begins with s.

@@ -343,7 +343,7 @@ func (b *reader) shortDate(k int) (dateAt, bool) {
 	case calendar(x, y) && y.sep == '.':
 		// In German the month has a dot behind it as well: am 12.05.
 		ended := y.end < len(b.text) && b.text[y.end] == '.'
-		return d, (birth || led && (ended || padded(y)) && small(y, 12)) && !p.is(sVersion)
+		return d, (birth || led && (ended || padded(y) && !b.priceWord(k-1)) && small(y, 12)) && !p.is(sVersion)
 	case calendar(x, y) && y.sep == '/':
 		return d, birth || led && !fraction(x, y)
 	case calendar(x, y):
@@ -354,6 +354,17 @@ func (b *reader) shortDate(k int) (dateAt, bool) {
 		return d, (birth || led) && !b.near(k, 3, sOtherID)
 	}
 	return dateAt{}, false
+}
+
+// priceWord reports whether the word i stands in front of dates, but also of
+// prices and times with a dot.
+func (b *reader) priceWord(i int) bool {
+	for _, s := range [...]string{"for", "to", "the", "and", "from", "by", "und", "before", "after", "de", "du", "del", "di", "da", "date"} {
+		if b.letters(i, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // fraction reports whether two numbers are rather a part of a whole, or 24/7.
@@ -391,7 +402,7 @@ func (b *reader) near(k, n int, s sense) bool {
 // birth says which kind of word near the words from to to makes them the date
 // of a birth; "" if none does.
 func (b *reader) birth(from, to int) string {
-	const reach, reachBehind = 6, 4
+	const reach, reachBehind = 6, 6
 	lines := 0
 	for i := from; i > from-reach && i > 0; i-- {
 		w, p := &b.w[i], &b.w[i-1]

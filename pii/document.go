@@ -182,7 +182,7 @@ func (b *reader) named(i, k int) (docKind, string) {
 	}
 	for j := end + 1; j <= end+5 && j < b.n; j++ {
 		w := &b.w[j]
-		if w.line || w.digits && w.n >= 4 || w.hard() && w.sep != '(' && w.sep != ':' {
+		if w.line || w.digits && w.n >= 4 || w.hard() && w.sep != '(' && w.sep != ':' && w.sep != ',' {
 			break
 		}
 		if kind, c := b.namedBy(j); kind != noDoc && kind != otherDoc {

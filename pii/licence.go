@@ -18,7 +18,7 @@ func (b *reader) licence(i, k int, kind docKind) (docFound, bool) {
 	}
 	if kind == licenceDoc {
 		if !d.exact || !licenceForm(&d) {
-			if d = b.ident(i, 3); !d.exact || !licenceForm(&d) || b.dateAhead(k) {
+			if d = b.ident(i, 5); !d.exact || !licenceForm(&d) || b.dateAhead(k) {
 				return f, false
 			}
 			f.to = d.to

@@ -1,5 +1,7 @@
 package pii
 
+import "slices"
+
 // passport looks for a passport number from the word i on. With a word that
 // says so, any number in the length of a passport's counts, and one in the form
 // of a country is surer.
@@ -76,6 +78,9 @@ func passportForm(s []byte) float64 {
 			return 0.85
 		}
 	}
+	if len(s) == 9 && digits >= 2 && among1(s[0], germanFirst) && !slices.ContainsFunc(s, func(c byte) bool { return !isDigit(c) && !among1(c, germanFirst) }) {
+		return 0.7
+	}
 	switch {
 	case len(s) < 6 || len(s) > 12 || digits < 4 || letters > 4:
 		return 0
@@ -106,16 +111,18 @@ var passportForms = [...]string{ //nolint:gochecknoglobals // a constant table
 	"9999999999", // Russia
 }
 
+// germanFirst are the letters of German documents: none that looks like a digit.
+const germanFirst = "CFGHJKLMNPRTVWXYZ"
+
 // germanDocument reports whether a number has the form and check digit of a
 // German passport or identity card: nine characters of which the last checks
 // those before it, with weights 7, 3, 1, or ten of which the tenth checks nine.
 func germanDocument(s []byte) bool {
-	const first = "CFGHJKLMNPRTVWXYZ"
-	if len(s) != 9 && len(s) != 10 || !among1(s[0], first) || !isDigit(s[len(s)-1]) {
+	if len(s) != 9 && len(s) != 10 || !among1(s[0], germanFirst) || !isDigit(s[len(s)-1]) {
 		return false
 	}
 	for _, c := range s {
-		if !isDigit(c) && !among1(c, first) {
+		if !isDigit(c) && !among1(c, germanFirst) {
 			return false
 		}
 	}

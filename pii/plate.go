@@ -17,7 +17,7 @@ func (b *reader) plate(i, k int, kind docKind) (docFound, bool) {
 		w := b.at(from)
 		p := b.at(from - 1)
 		if from == 0 || p.digits || p.n > 3 || w.line || w.sep2 != 0 || w.sep != 0 && w.sep != '-' && w.sep != '·' || w.space && w.sep != 0 ||
-			!p.caps && (kind != plateDoc || p.sense != 0) || p.end-p.start > 4 || kind == plateDoc && p.is(sBe|sNumber) && !p.caps {
+			!p.caps && (kind != plateDoc || p.sense != 0 && p.sep != '-' && w.sep != '-') || p.end-p.start > 4 || kind == plateDoc && p.is(sBe|sNumber) && !p.caps {
 			break
 		}
 		from--

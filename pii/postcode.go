@@ -340,6 +340,9 @@ func (b *reader) numeric(k int) (to int, score float64, rule string) {
 	case (w.n == 2 && n.n == 3 || w.n == 4 && n.n == 3 || w.n == 5 && n.n == 3) && to > k && behind.upper && behind.space && behind.sep == 0 && !behind.is(sStop):
 		return to, 0.6, "postcode/place"
 	}
+	if w.n == 5 && to == k && w.soft() && b.placeWord(k-1) && (behind.hard() || behind.start == len(b.text)) && (b.letters(k-1, "to") || b.letters(k-1, "in") || b.letters(k-1, "from")) && b.near(k, 3, sAddress) {
+		return to, 0.6, "postcode/place"
+	}
 	if b.bareAnswer(k, to) && to == k && w.n == 5 {
 		for _, r := range b.regions {
 			if r == "DE" || r == "US" || r == "FR" || r == "ES" || r == "IT" {
