@@ -143,8 +143,10 @@ func normalPhone(value string) []byte {
 
 // foldWords returns the words of a text, in small letters without marks, with
 // one space between them.
-func foldWords(text string) []byte {
-	var dst []byte
+func foldWords(text string) []byte { return appendFolded(nil, text) }
+
+// appendFolded is foldWords into an empty dst.
+func appendFolded(dst []byte, text string) []byte {
 	gap := false
 	for i := 0; i < len(text); {
 		c, w := next(text, i)
