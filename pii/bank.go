@@ -108,7 +108,7 @@ func (s *scan) sortCode(start int) (Span, bool) {
 	return Span{}, false
 }
 
-// account looks for the number of an account: 6 to 20 digits behind the word.
+// account looks for the number of an account: 6 to 28 digits behind the word.
 // A bank has to be near as well, or the word "number".
 func (s *scan) account(start int) (Span, bool) {
 	c := &s.chain
@@ -122,14 +122,17 @@ func (s *scan) account(start int) (Span, bool) {
 	switch {
 	case s.told(cueBank, start, 96), s.cues[cueAccountNumber] == s.cues[cueAccount], s.follows(cueSort, c.chunks[0].end):
 		score = 0.85
-	case s.told(cueNumber, start, start-s.cues[cueAccount]):
+	case s.follows(cueBank, c.chunks[0].end):
+		score = 0.7
+	case s.told(cueNumber, start, start-s.cues[cueAccount]), s.told(cueNumber, s.cues[cueAccount], 16),
+		strings.IndexByte(s.text[s.cues[cueAccount]:start], '#') >= 0:
 		score = 0.65
 	default:
 		return Span{}, false
 	}
 	for k := c.n - 1; k >= 0; k-- {
 		n := c.chunks[k].to
-		if n < 6 || n > 20 || c.more && k == c.n-1 || !s.ends(c.chunks[k].end) || !plainGroups(c, k) {
+		if n < 6 || n > maxDigits || c.more && k == c.n-1 || !s.ends(c.chunks[k].end) || !plainGroups(c, k) {
 			continue
 		}
 		return Span{

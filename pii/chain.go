@@ -1,9 +1,9 @@
 package pii
 
-// Limits of a chain. Nothing that is looked for has more digits than a payment
-// card; one more shows that it goes on.
+// Limits of a chain. Nothing that is looked for has more digits than the number
+// of an account.
 const (
-	maxDigits = 20
+	maxDigits = 28
 	maxChunks = 10
 )
 

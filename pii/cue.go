@@ -75,6 +75,7 @@ var cueWords = [...]struct { //nolint:gochecknoglobals // a constant table
 	{cueKey, "key keys apikey token tokens secret bearer credential credentials accesskey secretkey schlussel cle" +
 		" authtoken accesstoken authorization apitoken"},
 	{cueNetwork, "insta instagram ig telegram tg discord snapchat snap tiktok twitter skype mastodon bluesky kik" +
+		" username benutzername nutzername" +
 		" инста инстаграм телеграм телеграмм тг"},
 	{cueHandle, "insta instagram ig telegram tg discord snapchat snap sc tiktok twitter username usernames handle" +
 		" benutzername nutzername pseudo usuario utente utilizador skype github gitlab reddit twitch steam psn" +
@@ -84,7 +85,7 @@ var cueWords = [...]struct { //nolint:gochecknoglobals // a constant table
 	{cueSort, "sort sortcode"},
 	{cueBLZ, "blz bankleitzahl bsb"},
 	{cueBIC, "bic swift swiftcode"},
-	{cueAccount, "account accounts acct acc konto kontonummer kontonr ktonr kto cuenta compte conto conta rekening" +
+	{cueAccount, "account accounts acct acc konto konta kontonummer kontonr ktonr kto cuenta compte conto conta rekening" +
 		" rekeningnummer clabe счет bankkonto bankverbindung checking savings cbu nuban"},
 	{cueAccountNumber, "kontonummer kontonr ktonr kto bankkonto bankverbindung rekeningnummer clabe nuban cbu"},
 	{cueNumber, "number numbers num nr no nummer numero numer номер"},

@@ -228,6 +228,9 @@ func (p *phoneAt) national() (Span, bool) {
 		return Span{}, false
 	}
 	words := hint(p.text, p.start)
+	if words == 0 && p.claimed(last) {
+		words = 1
+	}
 	if words < 0 || words == 0 && (p.thousands() || p.continued()) {
 		return Span{}, false
 	}
@@ -247,6 +250,32 @@ func (p *phoneAt) national() (Span, bool) {
 		return Span{}, false
 	}
 	return p.span(last, score, "phone/national")
+}
+
+// claimed reports whether somebody says behind chunk k that it is their number:
+// "… is my number", "… ist meine Handynummer".
+func (p *phoneAt) claimed(k int) bool {
+	var w [3]piece
+	at := p.chunks[k].end
+	for i := range w {
+		w[i] = pieceAt(p.text, at, 1)
+		if at = w[i].end; w[i].start == w[i].end {
+			return false
+		}
+	}
+	var buf [hintReach]byte
+	last := buf[:0]
+	for i := w[2].start; i < w[2].end; {
+		_, size := next(p.text, i)
+		if len(last)+size > len(buf) {
+			return false
+		}
+		last = last[:len(last)+size]
+		lower(last[len(last)-size:], p.text[i:i+size])
+		i += size
+	}
+	return meansNothing(p.text[w[0].start:w[0].end]) == verb && lookAt(p.text, w[1]).is(cueMine) &&
+		(among(last, &hintWords.numbers) || meaning(last) > 0)
 }
 
 // northAmerican is the shape 415-555-0100, in brackets or not, with a leading 1

@@ -1,7 +1,9 @@
 // Package pii finds personal data in text and masks it.
 //
-// It knows e-mail addresses, telephone numbers, payment cards, international
-// bank account numbers and internet addresses. It can be used alone:
+// It knows the types in [Types]: e-mail addresses, telephone numbers, payment
+// cards, accounts and codes of banks, wallets, internet and hardware addresses,
+// links, names on networks, keys and passwords, identifiers of single countries,
+// dates, addresses, documents. It can be used alone:
 //
 //	var f pii.Finder
 //	m := pii.NewMap()
@@ -10,12 +12,18 @@
 //
 // # How it works
 //
-// One pass over the text looks at the class of each byte. Only a digit, an at
-// sign or a colon can be part of a finding, and each of them is handed to the
-// recognisers that want it; they look a bounded way to the left and right, so
-// the time is proportional to the length whatever the text is. Digits, signs
-// and spaces of other scripts count as their ASCII counterparts. What has a
-// checksum must pass it.
+// One pass over the text looks at the class of each byte and hands the few that
+// can begin something to the recognisers that want them; they look a bounded way
+// to the left and right, so the time is proportional to the length whatever the
+// text is. The pass also looks each word up once, so a recogniser knows which
+// words stand before a number without reading them again. Digits, signs and
+// spaces of other scripts count as their ASCII counterparts. What has a checksum
+// must pass it; what has none needs a word nearby.
+//
+// Where the pass sees signs that a text hides what it says (character references,
+// characters without width, letters of another alphabet inside of Latin words,
+// digits set apart or spelled), the text is looked at a second time as a reader
+// would see it. Spans always refer to the text as it was given.
 //
 // # What it promises
 //
@@ -26,11 +34,12 @@
 //
 // # What it does not do
 //
-// It does not understand: names, street addresses and what people say about
-// themselves are not found, and neither is what somebody hides on purpose. So
-// masked text is still personal data. Dates, prices and order numbers are left
-// alone on purpose, because a bot needs them; a number without a country code
-// counts as a telephone number only when its shape or the words before it say so.
+// It does not understand: what people tell about themselves in their own words is
+// not found, and somebody who hides a value well enough succeeds. So masked text
+// is still personal data. Prices, measures and order numbers are left alone on
+// purpose, because a bot needs them; a number without a country code counts as a
+// telephone number only when its shape or the words around it say so, and a code
+// of a bank, a password or a name on a network only when a word announces it.
 package pii
 
 import (

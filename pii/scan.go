@@ -100,11 +100,13 @@ func (s *scan) word(i int) int {
 	if behind >= utf8.RuneSelf {
 		return s.foreignWord(i)
 	}
-	if i > 0 && (isDigit(s.text[i-1]) || s.text[i-1] == '_') {
+	if i > 0 && isDigit(s.text[i-1]) {
 		return end // the rest of a word with digits
 	}
-	if next, ok := s.code(i, end, behind); ok {
-		return next
+	if i == 0 || s.text[i-1] != '_' {
+		if next, ok := s.code(i, end, behind); ok {
+			return next
+		}
 	}
 	if e := look(s.text[i:end]); e != nil {
 		return s.cue(e, piece{i, end})
@@ -125,6 +127,9 @@ func (s *scan) code(i, end int, behind byte) (next int, ok bool) {
 	const least = 15 // of a code
 	if isDigit(behind) || isAlpha(behind) || behind == '_' {
 		end = tokenEnd(s.text, end)
+	}
+	if end-i < least && s.told(cueKey, i, 24) {
+		end = base64End(s.text, end)
 	}
 	if end-i < least && (behind != ':' || end-i < 8) {
 		return 0, false

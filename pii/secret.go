@@ -192,19 +192,25 @@ func (s *scan) announcedKey(start, end int) (Span, bool) {
 	if !s.told(cueKey, start, 40) && !s.told(cuePassword, start, 40) {
 		return Span{}, false
 	}
-	end = keyEnd(s.text, end)
-	for end < len(s.text) && strings.IndexByte("+/=", s.text[end]) >= 0 {
-		n := keyEnd(s.text, end+1)
-		end = max(n, end+1)
-	}
+	end = base64End(s.text, end)
 	if !looksRandom(s.text[start:end]) {
 		return Span{}, false
 	}
 	return Span{Start: start, End: end, Type: Secret, Score: 0.75, Rule: "secret/announced", Context: "key"}, true
 }
 
+// base64End walks on over what a key of the other base64 alphabet can hold.
+func base64End(text string, i int) int {
+	i = keyEnd(text, i)
+	for i < len(text) && strings.IndexByte("+/=", text[i]) >= 0 {
+		i = max(keyEnd(text, i+1), i+1)
+	}
+	return i
+}
+
 // looksRandom reports whether letters and digits are mixed as chance does it:
-// there are at least two digits, four letters, and nine different characters.
+// there are at least two digits, or one in a long text, four letters, and nine
+// different characters.
 func looksRandom(w string) bool {
 	digits, alphas, different := 0, 0, 0
 	var seen [128]bool
@@ -220,7 +226,8 @@ func looksRandom(w string) bool {
 			different++
 		}
 	}
-	return digits >= 2 && alphas >= 4 && different >= 9
+	long := len(w) >= 32 && different >= 16
+	return (digits >= 2 || digits == 1 && long) && alphas >= 4 && different >= 9
 }
 
 // password looks for the value behind a word for a password.

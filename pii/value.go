@@ -1,5 +1,7 @@
 package pii
 
+import "strings"
+
 // value is what stands behind words that announce it: "my password is …".
 type value struct {
 	start  int
@@ -16,6 +18,10 @@ func (s *scan) announced(p piece, words int) (v value, ok bool) {
 	for i < len(s.text) && i-p.end < reach {
 		c, w := next(s.text, i)
 		switch {
+		case c == '\'' && i == p.end && strings.HasPrefix(s.text[i:], "'s "):
+			v.said = true // my password's
+			i += len("'s")
+			continue
 		case c == ' ' || c == skip || c == '*' || c == '_' && i == p.end:
 			i += w
 			continue
