@@ -39,7 +39,7 @@ func (b *reader) address(k int) {
 // addStreet enters a street with what belongs to it, and reports whether it counts.
 func (b *reader) addStreet(s street) bool {
 	to := b.join(s.to)
-	if s.needsMore && to == s.to {
+	if s.needsMore && (to == s.to || s.rule == "address/context" && !b.anyDigits(s.to+1, to)) {
 		return false
 	}
 	if to != s.to {
@@ -57,6 +57,19 @@ func (b *reader) addStreet(s street) bool {
 	b.addressEnd = b.w[to].end
 	b.add(s.from, to, Address, s.score, s.rule, "")
 	return true
+}
+
+// over reports whether the clause or the text ends in front of the word i.
+func (b *reader) over(i int) bool { return b.at(i).hard() || b.at(i).start == len(b.text) }
+
+// anyDigits reports whether a number is among the words i to j.
+func (b *reader) anyDigits(i, j int) bool {
+	for ; i <= j; i++ {
+		if b.at(i).digits {
+			return true
+		}
+	}
+	return false
 }
 
 // street is what was found around a house number.
@@ -82,12 +95,12 @@ func (b *reader) houseNumber(k int) (last int, ok bool) {
 			return 0, false
 		}
 		last = k + 1
-	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '-' || n.sep == '/') && n.n <= 4:
+	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '-' || n.sep == '/') && n.n <= 4 && !(n.sep == '/' && fraction(w, n)):
 		last = k + 1
 		if l := b.at(k + 2); l.n == 1 && l.glued() && !l.digits && l.start < len(b.text) {
 			last = k + 2
 		}
-	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '.' || n.sep == ':' || n.sep == ','):
+	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '.' || n.sep == ':' || n.sep == ',' || n.sep == '/'):
 		return 0, false
 	}
 	if c, at := after(b.text, b.w[last].end); c == '%' || c == '$' || c == '+' || c == '@' || money(b.text, at) {
@@ -296,7 +309,7 @@ func (b *reader) romanceBefore(p, k int, s street) (street, bool) {
 	capital := false
 	for i := p; i > p-most && i >= 0; i-- {
 		w := &b.w[i]
-		if i < p && w.is(sStreet|sStreetWeak) && !b.w[i+1].line && b.streetWord(i, p, capital) {
+		if i < p && w.is(sStreet|sStreetWeak) && !b.w[i+1].line && b.streetWord(i, p, k, capital) {
 			s.from = i
 			if w.n <= 2 || w.is(sStreetWeak) {
 				s.score = 0.75
@@ -311,14 +324,13 @@ func (b *reader) romanceBefore(p, k int, s street) (street, bool) {
 			return s, false
 		}
 		capital = capital || w.upper && !w.is(sJoint)
-		_ = k
 	}
 	return s, false
 }
 
 // streetWord weighs the word i, which announces a street whose name goes up to
 // p. "via" and single letters are words of other languages as well.
-func (b *reader) streetWord(i, p int, capital bool) bool {
+func (b *reader) streetWord(i, p, k int, capital bool) bool {
 	w := &b.w[i]
 	if w.n == 1 {
 		c := b.text[w.start] | 0x20
@@ -335,7 +347,7 @@ func (b *reader) streetWord(i, p int, capital bool) bool {
 		return false
 	}
 	if b.letters(i, "via") {
-		return capital && w.upper && !b.w[i].caps || b.near(i, 3, sAddress) || capital && (b.letters(i-1, "in") || b.letters(i-1, "a") || w.hard() && i == 0)
+		return capital && w.upper && !b.w[i].caps || b.near(i, 3, sAddress) || capital && (b.letters(i-1, "in") || b.letters(i-1, "a") || i == 0 && b.first && b.over(k+1))
 	}
 	if w.is(sStreetEnd|sStreetEndWeak) && !w.is(sStreetWeak) && !capital {
 		return false

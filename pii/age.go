@@ -211,7 +211,7 @@ func (b *reader) adverb(w *word) bool {
 	case w.n == 7 && w.end-w.start > 7:
 		return b.foldIs(w, "bientot")
 	}
-	return b.wordIs(w, "already") || b.wordIs(w, "currently") || b.wordIs(w, "recently")
+	return b.wordIs(w, "presque") || b.wordIs(w, "already") || b.wordIs(w, "currently") || b.wordIs(w, "recently")
 }
 
 // ageAndSex is I (34M), my wife [28F], (w/34).

@@ -332,7 +332,11 @@ func (b *reader) shortDate(k int) (dateAt, bool) {
 		behind.is(sMeasure) && behind.soft() && !behind.is(sDatePrep)) {
 		return dateAt{}, false
 	}
-	if c, at := after(b.text, y.end); c == '%' || c == '$' || money(b.text, at) || c == ' ' && money(b.text, at+1) {
+	c, at := after(b.text, y.end)
+	if c == ' ' {
+		c, at = after(b.text, at+1)
+	}
+	if c == '%' || c == '$' || money(b.text, at) {
 		return dateAt{}, false
 	}
 	birth := b.birth(k, k+1) != ""
@@ -414,13 +418,13 @@ func (b *reader) birth(from, to int) string {
 				break
 			}
 		}
+		if w.sep == '.' && w.space && w.upper || w.sep == '!' || w.sep == '?' || w.sep == ';' {
+			break // another sentence
+		}
 		if p.is(sBirth) && !p.is(sWho) {
 			if !w.is(sDocWord) || w.line {
 				return "birth"
 			}
-			break
-		}
-		if (w.sep == '.' || w.sep == '!' || w.sep == '?' || w.sep == ';') && w.space && p.n > 3 {
 			break
 		}
 	}

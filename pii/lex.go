@@ -190,8 +190,8 @@ func (b *reader) read() {
 	t := b.text
 	i := b.pos
 	for i < len(t) {
-		c, n := t[i], 1
-		if c >= utf8.RuneSelf {
+		c, n := ascii(t[i]), 1
+		if t[i] >= utf8.RuneSelf {
 			c, n = b.wide(i)
 		}
 		if kinds[c] != 0 {

@@ -21,7 +21,7 @@ func (b *reader) medical(k int) {
 		rule = "medical/treatment"
 	default:
 		rule, score, sure = "medical/complaint", 0.3, 0.75
-		if b.speech(i, k) {
+		if b.speech(i, k) || w.words > 1 && b.letters(k, "cold") && !b.ends(k+1) {
 			return
 		}
 		if b.opensAllergy(k) {

@@ -38,7 +38,7 @@ func (b *reader) plateFrom(from, i, k int, kind docKind) (docFound, bool) {
 	for gaps := 3; gaps >= 0; gaps-- {
 		d := b.ident(from, gaps)
 		if !d.exact || d.to < i || d.n < 4 || d.n > 10 || d.digits == 0 || d.letters == 0 {
-			if !(d.exact && kind == plateDoc && gaps == 0 && d.letters == 0 && d.n >= 4 && d.n <= 8 && !b.dateAhead(k) && b.at(from-1).is(sPlate|sNumber|sBe)) {
+			if !(d.exact && kind == plateDoc && gaps == 0 && d.letters == 0 && d.n >= 4 && d.n <= 8 && !b.dateAhead(k) && (b.at(from-1).is(sNumber|sBe) || b.at(from).sep == ':')) {
 				continue
 			}
 		}
