@@ -171,7 +171,8 @@ type scanCmd struct {
 }
 
 // Run prints a line of JSON for each text: its id, and start, end, type and
-// score of each finding. Offsets count Unicode code points.
+// score of each finding. Offsets count Unicode code points. Where a text is
+// nothing but one number, everything that it may be is listed.
 func (c *scanCmd) Run(ctx context.Context, con *console) error {
 	f, err := c.finder()
 	if err != nil {
@@ -186,7 +187,7 @@ func (c *scanCmd) Run(ctx context.Context, con *console) error {
 			if err := r.read(n, line); err != nil {
 				return c.bad(out, err), nil
 			}
-			return appendSpans(out, r.ID, *r.Text, regional(f, r.Lang).Find(*r.Text)), nil
+			return appendSpans(out, r.ID, *r.Text, find(regional(f, r.Lang), *r.Text)), nil
 		})
 	}, func(name string, in io.Reader) error {
 		text, err := readText(in)
@@ -197,9 +198,21 @@ func (c *scanCmd) Run(ctx context.Context, con *console) error {
 		if err != nil {
 			return err
 		}
-		_, err = con.out.Write(appendSpans(nil, id, text, f.Find(text)))
+		_, err = con.out.Write(appendSpans(nil, id, text, find(f, text)))
 		return err
 	})
+}
+
+// find returns the findings, and for a text that is nothing but one number also
+// what else it may be.
+func find(f *pii.Finder, text string) []pii.Span {
+	found := f.Find(text)
+	for _, s := range f.Alternatives(text) {
+		if !slices.ContainsFunc(found, func(o pii.Span) bool { return o.Type == s.Type }) {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 // appendSpans appends the findings of a text as one line of JSON.
@@ -208,6 +221,9 @@ func appendSpans(out []byte, id json.RawMessage, text string, found []pii.Span) 
 	out = append(out, `,"spans":[`...)
 	at, points := 0, 0
 	count := func(to int) int {
+		if to < at { // alternatives overlap
+			at, points = 0, 0
+		}
 		points += utf8.RuneCountInString(text[at:to])
 		at = to
 		return points
