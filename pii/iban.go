@@ -23,7 +23,7 @@ func iban(text string, i int) (Span, bool) {
 			return Span{}, false
 		}
 		at += w
-		if b.n >= 4 && b.n == ibanLength(b.c[0], b.c[1]) {
+		if b.n == b.want {
 			if a, _ := after(text, at); isWord(a) || !b.valid() {
 				return Span{}, false
 			}
@@ -72,6 +72,7 @@ const maxIBAN = 34
 type ibanReader struct {
 	c            [maxIBAN]byte
 	n            int
+	want         int // the length in the country
 	gap          int // spaces and hyphens since the last one
 	upper, lower bool
 }
@@ -86,7 +87,9 @@ func (b *ibanReader) push(c byte) bool {
 		c &^= 0x20
 	}
 	b.c[b.n] = c
-	b.n++
+	if b.n++; b.n == 2 {
+		b.want = ibanLength(b.c[0], b.c[1])
+	}
 	if b.n == 3 || b.n == 4 {
 		return isDigit(c)
 	}
