@@ -32,6 +32,7 @@ type dispatcher struct {
 	late     []journal.Record // in commit order, unless there is too much of it,
 	gap      bool             // and some of it was passed over,
 	finished map[int64]bool   // and what is done meanwhile is in what it read
+	early    map[int64]bool   // what the last refill had: it may be announced only now; nil when all of it is done
 }
 
 // box is what waits in one conversation.
@@ -70,7 +71,9 @@ func (in *Inbox) Committed(records []journal.Record) {
 		d.behind, d.cursor = true, records[0].ID-overlap
 	default:
 		for _, r := range records {
-			d.push(r)
+			if !d.early[r.ID] {
+				d.push(r)
+			}
 		}
 	}
 }
@@ -183,7 +186,9 @@ func (in *Inbox) release(b *box, v verdict) {
 		b.records[0] = journal.Record{}
 		b.records = b.records[1:]
 		b.tries = 0
-		d.held--
+		if d.held--; d.held == 0 { // a record is announced before its result is stored
+			d.early = nil
+		}
 	case park:
 		if b.notice { // else it was sent meanwhile
 			ids := make([]int64, 0, len(b.records)+len(b.parked))
@@ -361,7 +366,7 @@ func (d *dispatcher) endRefill(end bool, after int64, have map[int64]bool) {
 	}
 	d.behind = !complete
 	d.cursor = after - overlap
-	d.loading, d.late, d.finished = false, nil, nil
+	d.loading, d.late, d.finished, d.early = false, nil, nil, have
 }
 
 // numbers returns the numbers of all records that are here. d.mu is held.

@@ -225,6 +225,28 @@ func TestErasedWhileTheNoticeIsMade(t *testing.T) {
 	}
 }
 
+// A record can be read from the database before the inbox is told that it is
+// durable: it is handled once.
+func TestReadBeforeItWasAnnounced(t *testing.T) {
+	h := parttest.New(t)
+	h.Start()
+	h.Meet("ann")
+	h.Close()
+	h.Open()
+	h.Say("ann", "once")
+	h.Close()
+	h.Open() // reads it
+	records, err := h.Journal.Pending(context.Background(), 0, 10)
+	h.Must(err)
+	h.Inbox.Committed(records)
+	h.Say("ann", "then")
+	h.Run()
+	h.WaitIdle()
+	if got := parttest.Texts(h.Net.Sent())[2:]; !cmp.Equal(got, []string{"you said: once", "you said: then"}) {
+		t.Errorf("sent %q", got)
+	}
+}
+
 // More comes in than there is room for, while records are read and handled.
 func TestRefillWhileMoreComesIn(t *testing.T) {
 	h := parttest.New(t)
