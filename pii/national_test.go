@@ -175,7 +175,7 @@ func TestMadeUpNumbers(t *testing.T) {
 	for i := range table.rules {
 		r := &table.rules[i]
 		word := announcing(t, r.of)
-		var f Finder
+		f := Finder{Types: withoutNames()}
 		for range 40 {
 			code := valid(r.of, rnd)
 			for _, text := range []string{
@@ -210,7 +210,7 @@ func TestDecoys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f Finder
+	f := Finder{Types: withoutNames()}
 	n := 0
 	for line := range strings.Lines(string(raw)) {
 		in, _, ok := strings.Cut(line, arrow)

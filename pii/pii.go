@@ -104,6 +104,7 @@ func (f *Finder) Find(text string) []Span {
 	if len(f.Own) > 0 {
 		s.found = f.merge(f.findOwn(text), s.found)
 	}
+	s.found = f.findNames(text, s.found)
 	if len(s.found) == 0 || len(f.Types) == 0 && len(f.Allow) == 0 {
 		return s.found
 	}

@@ -303,8 +303,8 @@ func (d *data) readLists(fsys fs.FS) error {
 // tidy takes from usual words what only rare lists say of them.
 func (d *data) tidy() {
 	const person = tagger.First | tagger.FirstRare | tagger.Last | tagger.LastRare
-	for _, w := range slices.Concat(d.lists["nation"], d.lists["greet"], d.lists["orgword"]) {
-		if d.lex.Flags(w)&(tagger.Famous|tagger.Ambiguous) == 0 || slices.Contains(d.lists["nation"], w) {
+	for _, w := range slices.Concat(d.lists["nation"], d.lists["greet"], d.lists["orgword"], d.lists["id"]) {
+		if !slices.Contains(d.lists["last"], w) && !slices.Contains(d.lists["first"], w) && !slices.Contains(d.lists["famous"], w) {
 			d.lex.Take(w, person)
 		}
 	}
@@ -312,6 +312,8 @@ func (d *data) tidy() {
 		for i, w := range d.words[lang] {
 			if f := d.lex.Flags(w); i < 2000 && f&(tagger.First|tagger.Last|tagger.CityBig|tagger.CityMid|tagger.Country|tagger.Famous|tagger.Ambiguous) == 0 {
 				d.lex.Take(w, tagger.FirstRare|tagger.LastRare|tagger.CitySmall|tagger.OrgName)
+			} else if i < 2000 && f&(tagger.CityMid|tagger.Country) != 0 && !slices.Contains(d.lists["city"], w) && !slices.Contains(d.lists["country"], w) {
+				d.lex.Take(w, tagger.CityMid|tagger.CitySmall|tagger.Country)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ const (
 	epochs  = 7
 	rate    = 0.12
 	decay   = 0.02 // of all weights, after each epoch
+	drop    = 30   // percent of features that a step does not see, so that it trusts no single one
 	scale   = 1.0 / 24
 	repeats = 8 // messages from each template
 )
@@ -133,6 +134,8 @@ const labels = 7
 type crf struct {
 	w, g   []float32 // weights and sums of squares, 8 a row
 	t, tg  [labels][labels]float64
+	dice   // for dropping rows
+	rows   [][]uint32
 	emit   [][labels]float64
 	alpha  [][labels]float64
 	beta   [][labels]float64
@@ -140,7 +143,7 @@ type crf struct {
 }
 
 func newCRF() *crf {
-	c := &crf{w: make([]float32, 8<<rowBits), g: make([]float32, 8<<rowBits)}
+	c := &crf{w: make([]float32, 8<<rowBits), g: make([]float32, 8<<rowBits), rows: make([][]uint32, 40), dice: 7}
 	for i := range c.g {
 		c.g[i] = 0.05
 	}
@@ -160,7 +163,12 @@ func (c *crf) step(s *sequence) {
 	n := len(s.words)
 	for i, w := range s.words {
 		c.emit[i] = [labels]float64{}
+		c.rows[i] = c.rows[i][:0]
 		for _, r := range w.Rows {
+			if c.chance(drop) {
+				continue
+			}
+			c.rows[i] = append(c.rows[i], r)
 			row := c.w[8*r : 8*r+labels]
 			for y, v := range row {
 				c.emit[i][y] += float64(v)
@@ -270,7 +278,7 @@ func (c *crf) update(s *sequence, et *[labels][labels]float64) {
 			}
 		}
 	}
-	for i, w := range s.words {
+	for i := range s.words {
 		var p [labels]float64
 		var sum float64
 		for y := range labels {
@@ -288,7 +296,7 @@ func (c *crf) update(s *sequence, et *[labels][labels]float64) {
 				d[y] = 0
 			}
 		}
-		for _, r := range w.Rows {
+		for _, r := range c.rows[i] {
 			row, sq := c.w[8*r:8*r+labels], c.g[8*r:8*r+labels]
 			for y, g := range d {
 				if g != 0 {
@@ -310,8 +318,8 @@ func (c *crf) shrink() {
 func (c *crf) fill(p *tagger.Params) {
 	for i, v := range c.w {
 		if i%8 < labels {
-			q := math.Round(float64(v) / scale)
-			p.Weights[i] = byte(128 + min(max(q, -127), 127))
+			q := math.Round(float64(v) * (100 - drop) / 100 / scale)
+			p.Weights[i] = byte(128 + min(max(q, -127), 127)) //nolint:gosec // 1 to 255
 		}
 	}
 	for x := range labels {

@@ -32,19 +32,19 @@ type token struct {
 type tokenizer struct {
 	text string
 	at   int
-	prev uint16 // the separators that were read already
+	tag  bool // inside a hashtag: #BobMarley is two words
 }
 
 // next reads one word. ok is false at the end of the text.
 //
 //nolint:gocognit // one pass, one place
 func (z *tokenizer) next(t *token) (ok bool) {
-	s, i, sep := z.text, z.at, z.prev
+	s, i, sep := z.text, z.at, uint16(0)
 	var c, f uint32
 	w := 1
 	for {
 		if i >= len(s) {
-			z.at, z.prev = i, sep
+			z.at = i
 			return false
 		}
 		c, f, w = z.char(i)
@@ -57,11 +57,16 @@ func (z *tokenizer) next(t *token) (ok bool) {
 		i += w
 	}
 	t.start, t.sep = int32(i), sep //nolint:gosec // callers cut texts at 1 GiB
+	z.tag = sep&sepHash != 0 || z.tag && sep == 0
 	h, n, uppers, figures, end := uint64(hashSeed), 0, 0, 0, i
-	first := c
+	first, before := c, c
 	var run, last uint32
 	for {
 		if c&isSkip == 0 {
+			if z.tag && c&isUpper != 0 && before&isUpper == 0 && n > 0 {
+				break
+			}
+			before = c
 			if f == last {
 				run++
 			} else {
@@ -93,8 +98,8 @@ func (z *tokenizer) next(t *token) (ok bool) {
 	t.hash, t.end, t.len = endWord(h), int32(end), uint8(min(n, 255)) //nolint:gosec // as above
 	t.shape = shapeOf(first, n, uppers, figures)
 	t.cand, t.phrase = false, 0
-	z.at, z.prev = i, 0
-	if c&(isLetter|isDigit|isSkip) == 0 && i < len(s) || sep&sepAt != 0 {
+	z.at = i
+	if c&(isLetter|isDigit|isSkip) == 0 && i < len(s) || sep&(sepAt|sepQuote) != 0 {
 		z.mask(t, sep)
 	}
 	return true
