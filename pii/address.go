@@ -64,8 +64,8 @@ func (b *reader) over(i int) bool { return b.at(i).hard() || b.at(i).start == le
 
 // anyDigits reports whether a number is among the words i to j.
 func (b *reader) anyDigits(i, j int) bool {
-	for ; i <= j; i++ {
-		if b.at(i).digits {
+	for k := i; k <= j; k++ {
+		if b.at(k).digits {
 			return true
 		}
 	}
@@ -95,7 +95,7 @@ func (b *reader) houseNumber(k int) (last int, ok bool) {
 			return 0, false
 		}
 		last = k + 1
-	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '-' || n.sep == '/') && n.n <= 4 && !(n.sep == '/' && fraction(w, n)):
+	case n.digits && !n.space && !n.line && n.sep2 == 0 && (n.sep == '-' || n.sep == '/') && n.n <= 4 && (n.sep == '-' || !fraction(w, n)):
 		last = k + 1
 		if l := b.at(k + 2); l.n == 1 && l.glued() && !l.digits && l.start < len(b.text) {
 			last = k + 2
@@ -160,14 +160,14 @@ func (b *reader) romance(i int) (to int, ok bool) {
 		switch {
 		case w.digits:
 			if named > 0 || w.n > 2 || !b.at(j+1).is(sOf|sMonth) || b.at(j+1).line { // rue du 8 mai 1945
-				if !(w.n == 4 && b.at(j-1).is(sMonth)) {
+				if w.n != 4 || !b.at(j-1).is(sMonth) {
 					return to, ok
 				}
 			}
 			continue
 		case w.is(sJoint) && named == 0, w.is(sJoint) && b.at(j+1).upper && !b.at(j+1).hard():
 			continue
-		case w.upper && !(w.is(sStop) && named > 0), named == 0 && sure && !w.is(sStop):
+		case w.upper && (named == 0 || !w.is(sStop)), named == 0 && sure && !w.is(sStop):
 			named++
 			to, ok = j, true
 			if !w.upper && b.at(j+1).sep != '-' {
@@ -207,8 +207,7 @@ func (b *reader) english(k, i int, s street) (street, bool) {
 			names++
 			capitals++
 			continue
-		case w.is(sStop) && !(w.upper && w.n == 1) && !(w.upper && names == 0 && b.at(j+1).upper && !w.is(sMeasure)) &&
-			!(w.is(sJoint) && names > 0 && b.at(j+1).upper) && !b.quarter(j):
+		case w.is(sStop) && !b.partOfName(j, names):
 			return s, false
 		}
 		if w.upper {
@@ -219,6 +218,17 @@ func (b *reader) english(k, i int, s street) (street, bool) {
 		names++
 	}
 	return s, false
+}
+
+// partOfName reports whether the word i, which is seldom a part of a name, is
+// one here: N Main St, The Avenue, Alfred the Great Road. So many words of the
+// name stand in front of it.
+func (b *reader) partOfName(i, names int) bool {
+	w, n := b.at(i), b.at(i+1)
+	if w.upper && (w.n == 1 || names == 0 && n.upper && !w.is(sMeasure)) {
+		return true
+	}
+	return w.is(sJoint) && names > 0 && n.upper || b.quarter(i)
 }
 
 // quarter reports whether the word i is a quarter of the compass: N, SW.
@@ -255,14 +265,17 @@ func (b *reader) weighEnglish(k, i, j, capitals, names int, s street) (street, b
 		s.needsMore = !led || (k == 0 || b.w[k].hard()) && behind.soft() && behind.start < len(b.text)
 		return s, b.w[i].sense&sMeasure == 0
 	}
-	s.needsMore = !strong && !(b.letters(k-1, "at") && names == 1 && (behind.hard() || behind.is(sStop|sGoesOn)))
+	met := b.letters(k-1, "at") && names == 1 && (behind.hard() || behind.is(sStop|sGoesOn))
+	s.needsMore = !strong && !met
 	return s, b.w[i].sense&sMeasure == 0 && names <= 2
 }
 
 // notStreet reports whether the word i makes a street in front of it something else.
 func (b *reader) notStreet(i int) bool {
-	for _, x := range [...]string{"food", "party", "art", "style", "lights", "light", "trip", "race", "bike", "bikes", "map", "maps",
-		"sign", "signs", "work", "works", "market", "crossing", "project", "projects", "dogs", "cats", "cafes", "bankers", "journal", "vendors", "fighter", "performers", "bars"} {
+	for _, x := range [...]string{
+		"food", "party", "art", "style", "lights", "light", "trip", "race", "bike", "bikes", "map", "maps",
+		"sign", "signs", "work", "works", "market", "crossing", "project", "projects", "dogs", "cats", "cafes", "bankers", "journal", "vendors", "fighter", "performers", "bars",
+	} {
 		if b.letters(i, x) {
 			return true
 		}
@@ -273,7 +286,7 @@ func (b *reader) notStreet(i int) bool {
 // numberLast is Hauptstraße 12a, Calle Mayor 5, Via Roma 10, Kerkstraat 12.
 func (b *reader) numberLast(k, last int) (street, bool) {
 	w := &b.w[k]
-	if k == 0 || w.line || w.sep2 != 0 && !(w.sep == '.' && w.sep2 == ordinalGap) || w.sep != 0 && w.sep != '.' && w.sep != ',' && w.sep != ordinalGap {
+	if k == 0 || w.line || w.sep2 != 0 && (w.sep != '.' || w.sep2 != ordinalGap) || w.sep != 0 && w.sep != '.' && w.sep != ',' && w.sep != ordinalGap {
 		return street{}, false
 	}
 	p := k - 1
@@ -358,115 +371,6 @@ func (b *reader) streetWord(i, p, k int, capital bool) bool {
 	return capital || w.n > 2 && names <= 3
 }
 
-// germanic weighs whether the word p is a street by its end: Hauptstraße,
-// Kerkstraat, Storgatan; or is such an end that stands alone: Bonner Straße.
-func (b *reader) germanic(p int) (street, bool) {
-	w := &b.w[p]
-	if w.digits || w.n < 3 || w.n > 40 {
-		return street{}, false
-	}
-	var buf [100]byte
-	f := b.fold(buf[:], w)
-	end, weak := streetSuffix(f)
-	if end == 0 {
-		return street{}, false
-	}
-	s := street{from: p, score: 0.8}
-	if weak {
-		s.score = 0.65
-	}
-	led := b.near(p, 4, sAddress) || b.at(p-1).is(sHere) && !b.w[p].hard()
-	if end == len(f) { // it stands alone, and its name in front of it
-		if p == 0 || w.hard() || !b.w[p-1].upper && !(w.sep == '-') && !led || b.w[p-1].digits || b.w[p-1].is(sStop) && !b.w[p-1].is(sJoint) {
-			return street{}, false
-		}
-		s.from = b.nameBefore(p)
-		s.needsMore = weak && !led && w.sep != '-'
-		return s, s.from < p
-	}
-	if notStreets(f) {
-		return street{}, false
-	}
-	if w.sep == '-' && !w.space || w.space && p > 0 && b.w[p-1].upper && w.sep == 0 && w.upper && b.adjective(p-1) {
-		s.from = b.nameBefore(p)
-	}
-	s.needsMore = weak && !led && (!w.upper || !b.clauseAfter(p+1))
-	return s, true
-}
-
-// clauseAfter reports whether the number behind the word i-1 ends its clause or
-// is followed by something that cannot be counted.
-func (b *reader) clauseAfter(i int) bool {
-	n := b.at(i + 1)
-	return n.start == len(b.text) || n.hard() || n.glued() || n.digits || n.is(sHere|sGoesOn|sBe) && !n.is(sMeasure)
-}
-
-// adjective reports whether the capitalised word i can be the first part of a
-// street's name: Alte Poststraße, Große Bleichen.
-func (b *reader) adjective(i int) bool {
-	var buf [100]byte
-	w := &b.w[i]
-	if w.digits || w.n < 4 || w.is(sStop|sAddress|sHere|sWho) {
-		return false
-	}
-	f := b.fold(buf[:], w)
-	return f[len(f)-1] == 'e' || f[len(f)-1] == 'r' && f[len(f)-2] == 'e' || f[len(f)-1] == 'n' && f[len(f)-2] == 'e'
-}
-
-// nameBefore goes back from p over hyphens and at most three capitalised words.
-func (b *reader) nameBefore(p int) int {
-	i := p
-	for n := 0; i > 0 && n < 5; n++ {
-		w, q := &b.w[i], &b.w[i-1]
-		if w.sep == '-' && !w.space && !w.line && !q.digits {
-			i--
-			continue
-		}
-		if n < 3 && w.sep == 0 && w.space && !w.line && q.upper && !q.digits && !q.is(sAddress|sWho|sBe|sStop) && !(q.is(sHere) && q.n < 4) && (i == p || w.is(sJoint) || q.n > 2) && p-i < 2 {
-			i--
-			continue
-		}
-		break
-	}
-	return i
-}
-
-// The ends of words that are streets: in German, Dutch, Danish, Norwegian,
-// Swedish, Finnish, Hungarian. Weak ones are ends of many other words.
-var (
-	streetEnds     = [...]string{"strasse", "straat", "gatan", "gata", "gaten", "vagen", "veien", "vegen", "katu", "utca", "gasse", "gracht", "strase"}                                                                                                                                                                                                                                                                                                           //nolint:gochecknoglobals // constant
-	streetEndsWeak = [...]string{"str", "weg", "allee", "platz", "ring", "damm", "ufer", "laan", "plein", "kade", "dijk", "singel", "steeg", "vej", "gade", "steig", "stieg", "chaussee", "promenade", "graben", "markt", "kai", "tie", "kuja", "polku", "plads", "stien", "gate", "gang", "wall", "twiete", "dreef", "baan", "boulevard", "hof", "berg", "kamp", "feld", "alle", "grand", "torg", "pad", "bogen", "leite", "siedlung", "zeile", "brink", "stig"} //nolint:gochecknoglobals // constant
-)
-
-// streetSuffix returns how long the end is that makes a folded word a street.
-func streetSuffix(f []byte) (n int, weak bool) {
-	for _, e := range streetEnds {
-		if hasSuffix(f, e) {
-			return len(e), false
-		}
-	}
-	for _, e := range streetEndsWeak {
-		if hasSuffix(f, e) && (len(f) == len(e) || len(f) >= len(e)+3) {
-			return len(e), e != "str"
-		}
-	}
-	return 0, false
-}
-
-func hasSuffix(f []byte, s string) bool {
-	return len(f) >= len(s) && f[len(f)-1] == s[len(s)-1] && string(f[len(f)-len(s):]) == s
-}
-
-// notStreets are words that end as streets do and are none.
-func notStreets(f []byte) bool {
-	for _, x := range [...]string{"parkplatz", "sitzplatz", "stellplatz", "arbeitsplatz", "studienplatz", "liegeplatz", "spielplatz", "stehplatz", "schlafplatz", "umweg", "heimweg", "hinweg", "ruckweg", "ausweg", "ohrring", "hering", "bahnhof", "friedhof", "flughafen", "bauernhof", "supermarkt", "navigate", "aggregate", "delegate", "colgate", "investigate", "dieberg", "eingang", "ausgang", "vorgang", "lehrgang", "jahrgang", "umgang", "zugang", "rundgang", "durchgang", "frontend", "brand", "boring", "during", "monitoring", "string", "spring", "bring", "hardware", "pokemonkarte", "einbahnstrasse", "milchstrasse", "seidenstrasse", "sackgasse", "delegation", "halle", "alle", "falle", "gefalle"} {
-		if string(f) == x {
-			return true
-		}
-	}
-	return false
-}
-
 // postBox is P.O. Box 101, Postfach 12 34, BP 5, Apartado de correos 12.
 func (b *reader) postBox(k int) (street, bool) {
 	p, w := b.at(k-1), &b.w[k]
@@ -546,7 +450,7 @@ func (b *reader) byContext(k, last int) (street, bool) {
 	}
 	// A number and capitalised words, and then a state and postcode.
 	j := last
-	for n := 0; n < 5; n++ {
+	for range 5 {
 		c := b.at(j + 1)
 		if !c.upper || c.hard() || c.digits || c.start == len(b.text) {
 			break
@@ -569,7 +473,7 @@ func (b *reader) capitalsBefore(k int) int {
 	i := k
 	for n := 0; n < 4 && i > 0; n++ {
 		w, p := &b.w[i], &b.w[i-1]
-		if i < k && w.hard() || p.digits || !p.upper && !(p.is(sJoint) && i < k) || p.is(sWho|sAddress|sBe) || p.is(sStop) && !p.is(sJoint) {
+		if i < k && w.hard() || p.digits || !p.upper && (i == k || !p.is(sJoint)) || p.is(sWho|sAddress|sBe) || p.is(sStop) && !p.is(sJoint) {
 			break
 		}
 		i--

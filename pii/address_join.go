@@ -67,7 +67,7 @@ func (b *reader) joinPlace(i int) int {
 	}
 	// A city of up to four words, and then a state or a postcode.
 	j := i
-	for n := 0; n < 4; n++ {
+	for n := range 4 {
 		w := b.at(j + 1)
 		if n > 0 && (w.hard() && w.sep != '.') || w.digits || w.start == len(b.text) {
 			break
@@ -115,8 +115,8 @@ func (b *reader) joinPlace(i int) int {
 }
 
 func (b *reader) allUpper(i, j int) bool {
-	for ; i <= j; i++ {
-		if !b.at(i).upper && !b.at(i).is(sJoint) {
+	for k := i; k <= j; k++ {
+		if !b.at(k).upper && !b.at(k).is(sJoint) {
 			return false
 		}
 	}
@@ -175,7 +175,7 @@ func (b *reader) codeAndCity(i int) (to int, ok bool) {
 	if !ok {
 		z := b.at(i)
 		if !z.digits || z.n < 4 || z.n > 6 || b.at(i+1).glued() && i+1 < b.n {
-			if !(z.digits && z.n == 3 && b.at(i+1).digits && b.at(i+1).n == 2 && b.at(i+1).space) {
+			if c := b.at(i + 1); !z.digits || z.n != 3 || !c.digits || c.n != 2 || !c.space {
 				return 0, false
 			}
 			i++ // 123 45 Stockholm
@@ -188,7 +188,10 @@ func (b *reader) codeAndCity(i int) (to int, ok bool) {
 	n := 0
 	for n < 4 {
 		w := b.at(to + 1)
-		if w.digits || w.start == len(b.text) || w.hard() || w.is(sStop) && n == 0 || !w.upper && !(w.is(sJoint) && n > 0 && b.at(to+2).upper) && !(w.is(sCity) && n == 0) {
+		if w.digits || w.start == len(b.text) || w.hard() || w.is(sStop) && n == 0 {
+			break
+		}
+		if joint := w.is(sJoint) && b.at(to+2).upper; !w.upper && (n == 0 || !joint) && (n > 0 || !w.is(sCity)) {
 			break
 		}
 		to++

@@ -1,6 +1,9 @@
 package pii
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // document looks for the number of a passport, a driver's licence or a vehicle,
 // of which the digits k are the first. What these numbers look like proves
@@ -14,7 +17,10 @@ func (b *reader) document(k int) {
 	w, n := &b.w[k], b.at(k+1)
 	if i == k && w.n < 4 && !n.glued() {
 		// Short numbers are a part of something longer, or nothing.
-		if p := b.at(k - 1); w.n == 1 && n.digits || !(n.digits || n.caps) && !(p.caps && p.n <= 3) && !(p.n <= 3 && w.soft()) {
+		p := b.at(k - 1)
+		goesOn := n.digits || n.caps
+		begun := p.n <= 3 && (p.caps || w.soft())
+		if w.n == 1 && n.digits || !goesOn && !begun {
 			return
 		}
 	}
@@ -109,8 +115,7 @@ func (b *reader) ident(i, gaps int) (d ident) {
 			return d
 		}
 		if j > i && !w.glued() {
-			if w.line || w.sep2 != 0 || w.sep != 0 && w.sep != '-' && w.sep != '.' || w.space && w.sep != 0 || d.gaps >= gaps ||
-				w.sep == '.' && !(w.digits && b.at(j-1).digits) || !w.digits && (!w.caps && w.sep != '-' && !(w.n == 3 && w.sense == 0 && d.letters == 2 && !d.caps) || w.n > 3) {
+			if d.gaps >= gaps || !b.goesOn(j, &d) {
 				d.exact = !b.joined(j)
 				return d
 			}
@@ -133,6 +138,27 @@ func (b *reader) ident(i, gaps int) (d ident) {
 		}
 		d.to = j
 	}
+}
+
+// goesOn reports whether an ident, of which d is read, goes on with the word j
+// behind a gap: 1234-5678, AB51 ABC, B-MW 12, but not with a word of the text.
+func (b *reader) goesOn(j int, d *ident) bool {
+	w := b.at(j)
+	if w.line || w.sep2 != 0 || w.space && w.sep != 0 {
+		return false
+	}
+	switch w.sep {
+	case 0, '-':
+	case '.':
+		return w.digits && b.at(j-1).digits
+	default:
+		return false
+	}
+	if w.digits {
+		return true
+	}
+	small := w.n == 3 && w.sense == 0 && d.letters == 2 && !d.caps // my reg is ab12 cde
+	return w.n <= 3 && (w.caps || w.sep == '-' || small)
 }
 
 func (d *ident) s() []byte { return d.c[:d.n] }
@@ -200,7 +226,7 @@ func (b *reader) namedBy(j int) (docKind, string) {
 	case w.is(sVIN):
 		return vinDoc, "vin"
 	case w.is(sPassport):
-		if b.letters(j, "pass") && !(w.upper && (b.at(j+1).is(sNumber) || b.at(j+1).sep == ':' || b.letters(j-1, "mein") || b.at(j+1).digits == false && b.at(j+1).n <= 3 && b.at(j+1).caps)) {
+		if b.letters(j, "pass") && !b.germanPass(j) {
 			return noDoc, "" // to pass, a bus pass
 		}
 		return passportDoc, "passport"
@@ -226,6 +252,13 @@ func (b *reader) namedBy(j int) (docKind, string) {
 	return otherDoc, ""
 }
 
+// germanPass reports whether the word j, pass, is the German word for passport:
+// Pass-Nr., mein Pass, Pass C01234565.
+func (b *reader) germanPass(j int) bool {
+	n := b.at(j + 1)
+	return b.w[j].upper && (n.is(sNumber) || n.sep == ':' || b.letters(j-1, "mein") || !n.digits && n.n <= 3 && n.caps)
+}
+
 // vehicle reports whether a word near j speaks of a vehicle.
 func (b *reader) vehicle(j int) bool {
 	for n := max(0, j-4); n <= j+3 && n < b.n; n++ {
@@ -240,10 +273,5 @@ func (b *reader) vehicle(j int) bool {
 
 // region reports whether the Finder was told of the country.
 func (b *reader) region(code string) bool {
-	for _, r := range b.regions {
-		if r == code {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(b.regions, code)
 }

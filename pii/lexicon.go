@@ -186,7 +186,9 @@ type list struct {
 }
 
 // grammarWords are the words that stand around dates, ages, addresses and numbers.
-var grammarWords = []list{ //nolint:gochecknoglobals // a constant table
+//
+//nolint:gochecknoglobals,misspell // a constant table of words of seven languages
+var grammarWords = []list{
 	{sOrdinal, "st nd rd th er ère ème eme de ste"},
 	{sOf, "of de del di d den dell von"},
 	{sDatePrep, "for on by until till since from before after due dated date am vom bis zum ab seit den der dem datum le du au depuis avant après jusqu el del desde hasta antes fecha em dia até data il dal al dall op vanaf tot sinds today heute today's hoy aujourd hui oggi hoje vandaag termin deadline scheduled starting ending between zwischen und and to through dia día jour day the"},

@@ -104,7 +104,7 @@ func dvla(s []byte) bool {
 		return false
 	}
 	initial := func(c byte) bool { return isAlpha(c) || c == '9' }
-	return initial(s[11]) && initial(s[12]) && !(s[11] == '9' && isAlpha(s[12])) &&
+	return initial(s[11]) && initial(s[12]) && (s[11] != '9' || s[12] == '9') &&
 		(isDigit(s[13]) || isAlpha(s[13])) && isAlpha(s[14]) && isAlpha(s[15])
 }
 

@@ -93,8 +93,8 @@ func (b *reader) suffers(i int) bool {
 		if !w.is(sSuffer) || w.is(sOwner) && i-j > 2 || b.letters(j, "a") && !p.is(sWho|sKin) {
 			continue
 		}
-		return !p.is(sThing) && !b.letters(j-1, "it") && !b.letters(j-1, "this") && !b.letters(j-1, "that") &&
-			!((b.letters(j-2, "do") || b.letters(j-2, "did")) && b.letters(j-1, "you"))
+		asked := b.letters(j-1, "you") && (b.letters(j-2, "do") || b.letters(j-2, "did"))
+		return !asked && !p.is(sThing) && !b.letters(j-1, "it") && !b.letters(j-1, "this") && !b.letters(j-1, "that")
 	}
 	return false
 }
@@ -113,7 +113,7 @@ func (b *reader) opensAllergy(k int) bool {
 func (b *reader) allergen(k int) int {
 	for j := k + 1; j <= k+5; j++ {
 		w := b.at(j)
-		if w.hard() && w.sep != ',' && !(j == k+1 && w.sep == ':') || w.start == len(b.text) {
+		if w.hard() && w.sep != ',' && (j > k+1 || w.sep != ':') || w.start == len(b.text) {
 			return k
 		}
 		if w.is(sAllergen) {

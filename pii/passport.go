@@ -1,6 +1,9 @@
 package pii
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // passport looks for a passport number from the word i on. With a word that
 // says so, any number in the length of a passport's counts, and one in the form
@@ -78,7 +81,7 @@ func passportForm(s []byte) float64 {
 			return 0.85
 		}
 	}
-	if len(s) == 9 && digits >= 2 && among1(s[0], germanFirst) && !slices.ContainsFunc(s, func(c byte) bool { return !isDigit(c) && !among1(c, germanFirst) }) {
+	if len(s) == 9 && digits >= 2 && inGerman(s[0]) && !slices.ContainsFunc(s, func(c byte) bool { return !isDigit(c) && !inGerman(c) }) {
 		return 0.7
 	}
 	switch {
@@ -118,11 +121,11 @@ const germanFirst = "CFGHJKLMNPRTVWXYZ"
 // German passport or identity card: nine characters of which the last checks
 // those before it, with weights 7, 3, 1, or ten of which the tenth checks nine.
 func germanDocument(s []byte) bool {
-	if len(s) != 9 && len(s) != 10 || !among1(s[0], germanFirst) || !isDigit(s[len(s)-1]) {
+	if len(s) != 9 && len(s) != 10 || !inGerman(s[0]) || !isDigit(s[len(s)-1]) {
 		return false
 	}
 	for _, c := range s {
-		if !isDigit(c) && !among1(c, germanFirst) {
+		if !isDigit(c) && !inGerman(c) {
 			return false
 		}
 	}
@@ -130,14 +133,7 @@ func germanDocument(s []byte) bool {
 	return checkDigit(s[:n]) == s[n]
 }
 
-func among1(c byte, set string) bool {
-	for i := range len(set) {
-		if set[i] == c {
-			return true
-		}
-	}
-	return false
-}
+func inGerman(c byte) bool { return strings.IndexByte(germanFirst, c) >= 0 }
 
 // checkDigit is that of ICAO Doc 9303 part 3 section 4.9: weights 7, 3, 1; A is
 // 10, the filler < is 0.
@@ -154,5 +150,5 @@ func checkDigit(s []byte) byte {
 		}
 		sum += v * weights[i%3]
 	}
-	return byte(sum%10) + '0' //nolint:gosec // 0 to 9
+	return byte(sum%10) + '0'
 }

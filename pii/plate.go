@@ -6,8 +6,8 @@ import "strings"
 // "plate" has to say so, or the Finder's regions, or the plate is the whole
 // message.
 func (b *reader) plate(i, k int, kind docKind) (docFound, bool) {
-	if kind == otherDoc || kind == passportDoc || kind == licenceDoc ||
-		kind == noDoc && len(b.regions) == 0 && !(b.first && b.ended && b.n < 8) {
+	short := b.first && b.ended && b.n < 8
+	if kind == otherDoc || kind == passportDoc || kind == licenceDoc || kind == noDoc && len(b.regions) == 0 && !short {
 		return docFound{}, false
 	}
 	// Letters in front of the digits, set apart by a space or hyphen, belong to
@@ -37,10 +37,11 @@ func (b *reader) plateFrom(from, i, k int, kind docKind) (docFound, bool) {
 	f := docFound{from: from, kind: VehiclePlate}
 	for gaps := 3; gaps >= 0; gaps-- {
 		d := b.ident(from, gaps)
-		if !d.exact || d.to < i || d.n < 4 || d.n > 10 || d.digits == 0 || d.letters == 0 {
-			if !(d.exact && kind == plateDoc && gaps == 0 && d.letters == 0 && d.n >= 4 && d.n <= 8 && !b.dateAhead(k) && (b.at(from-1).is(sNumber|sBe) || b.at(from).sep == ':')) {
-				continue
-			}
+		if !d.exact || d.to < i || d.n < 4 || d.n > 10 || d.digits == 0 {
+			continue
+		}
+		if announced := b.at(from-1).is(sNumber|sBe) || b.at(from).sep == ':'; d.letters == 0 && (kind != plateDoc || gaps > 0 || d.n > 8 || !announced) {
+			continue
 		}
 		f.to = d.to
 		form, country := b.plateForm(from, &d)

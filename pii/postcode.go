@@ -281,6 +281,9 @@ func (b *reader) irish(i int) (to int, score float64) {
 	return c.to, 0.4
 }
 
+// dutchUnits are the two letters that are in no Dutch postcode, units, and words.
+const dutchUnits = " SA SD SS AD BC CE KM KG MG ML CM MM GB MB TB KB PS HP AM PM EU EC MP KW HZ BP IN OF OR TO ON AT IS UM AU DE LE LA EN ET SI SO NO IT DI ST ND RD TH SE DO DA NA EM "
+
 // dutch is 1234 AB: not SA, SD, SS, and no unit of measure.
 func (b *reader) dutch(i int) (to int, score float64) {
 	d, l := b.at(i), b.at(i+1)
@@ -288,7 +291,7 @@ func (b *reader) dutch(i int) (to int, score float64) {
 		return 0, 0
 	}
 	two := [4]byte{' ', b.text[l.start] &^ 0x20, b.text[l.start+1] &^ 0x20, ' '}
-	if strings.Contains(" SA SD SS AD BC CE KM KG MG ML CM MM GB MB TB KB PS HP AM PM EU EC MP KW HZ BP IN OF OR TO ON AT IS UM AU DE LE LA EN ET SI SO NO IT DI ST ND RD TH SE DO DA NA EM ", string(two[:])) {
+	if strings.Contains(dutchUnits, string(two[:])) {
 		return 0, 0
 	}
 	city := b.at(i + 2)
