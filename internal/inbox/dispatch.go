@@ -186,9 +186,7 @@ func (in *Inbox) release(b *box, v verdict) {
 		b.records[0] = journal.Record{}
 		b.records = b.records[1:]
 		b.tries = 0
-		if d.held--; d.held == 0 { // a record is announced before its result is stored
-			d.early = nil
-		}
+		d.held--
 	case park:
 		if b.notice { // else it was sent meanwhile
 			ids := make([]int64, 0, len(b.records)+len(b.parked))
@@ -212,6 +210,9 @@ func (in *Inbox) release(b *box, v verdict) {
 	case read:
 	}
 	d.schedule(b)
+	if len(d.boxes) == 0 { // a record is announced before its result is stored
+		d.early = nil
+	}
 }
 
 func (d *dispatcher) isRefused(b *box, p sotto.PersonID) bool {
