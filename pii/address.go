@@ -140,6 +140,9 @@ func (b *reader) numberFirst(k, last int) (street, bool) {
 	if w := b.at(i); w.is(sStreet|sStreetWeak) && !w.hard() || w.is(sStreet) && w.sep == ',' && !w.line {
 		if to, ok := b.romance(i); ok {
 			s.to = to
+			if n := b.at(to + 1); n.digits && n.n <= 4 && n.space && n.soft() && b.over(to+2) {
+				s.to++ // a number at both ends
+			}
 			return s, !w.is(sStreetEnd) || b.w[i+1].upper || b.at(i+1).is(sJoint)
 		}
 	}
@@ -246,9 +249,9 @@ func (b *reader) weighEnglish(k, i, j, capitals, names int, s street) (street, b
 	kind, behind := b.at(j), b.at(j+1)
 	if capitals == names && (kind.upper || kind.is(sStreetEnd)) {
 		if !kind.is(sStreetEnd) {
-			s.score = 0.75
+			s.score, s.needsMore = 0.75, names > 2 || isYear(b.at(k))
 		}
-		return s, names < 4 || kind.is(sStreetEnd)
+		return s, b.w[k].sep != ':' || !b.at(k-1).digits
 	}
 	// In small letters the words around have to say more.
 	if names > 3 || behind.soft() && b.notStreet(j+1) {

@@ -7,6 +7,9 @@ func (b *reader) join(i int) int {
 	for range 5 {
 		j := b.joinUnit(i)
 		if j == i {
+			j = b.joinLines(i)
+		}
+		if j == i {
 			j = b.joinPlace(i)
 		}
 		if j == i {
@@ -21,7 +24,10 @@ func (b *reader) join(i int) int {
 // comma, a hyphen, or a new line stand in front of it.
 func (b *reader) adjoins(i int) bool {
 	w := b.at(i)
-	return w.start < len(b.text) && (w.sep == 0 || w.sep == ',' || w.sep == '.' || w.sep == '-' || w.sep == '/' || w.sep == '>' || w.sep == '#' || w.sep == ';') &&
+	if w.line && (w.sep == '>' || w.sep == '?' || w.sep == '|' || w.sep == '*') {
+		return true // lines that are quoted or listed
+	}
+	return w.start < len(b.text) && (w.sep == 0 || w.sep == ',' || w.sep == '.' || w.sep == '-' || w.sep == '/' || w.sep == '#' || w.sep == ';') &&
 		(w.sep2 == 0 || w.line || w.sep2 == '#' || w.sep2 == ',')
 }
 
@@ -121,6 +127,30 @@ func (b *reader) allUpper(i, j int) bool {
 		}
 	}
 	return true
+}
+
+// joinLines takes up to three lines of capitalised words of which the last ends
+// with a postcode, as at the top of a letter: Springfield, new line, Poland 11248.
+func (b *reader) joinLines(i int) int {
+	if !b.at(i + 1).line {
+		return i
+	}
+	lines, words := 0, 0
+	for j := i + 1; ; j++ {
+		w := b.at(j)
+		if w.line {
+			if lines++; lines > 3 || !b.adjoins(j) {
+				return i
+			}
+			words = 0
+		}
+		if w.digits && w.n >= 4 && w.n <= 6 && words > 0 && w.space && (b.at(j+1).line || b.at(j+1).hard()) {
+			return j
+		}
+		if words++; w.digits || !w.upper && !w.is(sJoint) || words > 5 || !w.line && w.hard() && w.sep != ',' && w.sep != '.' && w.sep != '(' || w.start == len(b.text) {
+			return i
+		}
+	}
 }
 
 // state reports whether the word i is the short name of a state, in capitals.
