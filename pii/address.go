@@ -249,7 +249,7 @@ func (b *reader) weighEnglish(k, i, j, capitals, names int, s street) (street, b
 	kind, behind := b.at(j), b.at(j+1)
 	if capitals == names && (kind.upper || kind.is(sStreetEnd)) {
 		if !kind.is(sStreetEnd) {
-			s.score, s.needsMore = 0.75, names > 2 || isYear(b.at(k))
+			s.score, s.needsMore = 0.75, names > 3 || names == 3 && kind.n > 3 || isYear(b.at(k))
 		}
 		return s, b.w[k].sep != ':' || !b.at(k-1).digits
 	}
