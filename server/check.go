@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/sotto-chat/sotto"
@@ -158,10 +159,10 @@ func Unasked(err error) error {
 	case channel.Auth:
 		what = "the network refuses the token: make a new one where the network's documentation in docs/channels says"
 	case channel.Retry, channel.Unknown:
-		switch {
-		case e.Status == 0:
+		switch e.Status {
+		case 0:
 			what = "the network does not answer: look at this machine's way out, and at the account's api"
-		case e.Status == 429:
+		case http.StatusTooManyRequests:
 			what = "the network was asked too often; try again later"
 		default:
 			what = "the network is out of order; try again later"

@@ -133,11 +133,12 @@ func runes(text string, limit int, size Measure) int {
 		return len(text)
 	}
 	used := 0
-	for i, w := 0, 0; i < len(text); i += w {
-		_, w = utf8.DecodeRuneInString(text[i:])
+	for i := 0; i < len(text); {
+		_, w := utf8.DecodeRuneInString(text[i:])
 		if used += size(text[i : i+w]); used > limit {
 			return i
 		}
+		i += w
 	}
 	return len(text)
 }

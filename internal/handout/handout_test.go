@@ -118,7 +118,7 @@ func TestStolenDisk(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(h.Dir, "*"))
 	h.Must(err)
 	for _, name := range files {
-		b, err := os.ReadFile(name) //nolint:gosec // a file of the test
+		b, err := os.ReadFile(name)
 		h.Must(err)
 		for _, canary := range []string{word, "Pieps"} {
 			if strings.Contains(string(b), canary) {
