@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 					}
 					if types, ok := strings.CutPrefix(line, "# types "); ok {
 						f.Types = nil
-						for _, t := range strings.Fields(types) {
+						for t := range strings.FieldsSeq(types) {
 							f.Types = append(f.Types, Type(t))
 						}
 					}
@@ -66,13 +66,17 @@ const arrow = "  →  "
 // unquote puts invisible characters and new lines into a case.
 func unquote(s string) string {
 	return strings.NewReplacer("<zwsp>", "\u200b", "<nbsp>", "\u00a0", "<lre>", "\u202a", "<pdf>", "\u202c",
-		"<shy>", "\u00ad", "<nl>", "\n", "<nul>", "\x00", "<ff>", "\xff").Replace(s)
+		"<begin>", begin, "<shy>", "\u00ad", "<nl>", "\n", "<nul>", "\x00", "<ff>", "\xff").Replace(s)
 }
+
+// begin is the beginning of a key's first line. It is put together here so that
+// no file of the project looks as if it held a key.
+const begin = "-----" + "BEGIN "
 
 func show(f *Finder, text string) string {
 	var out []string
 	for _, sp := range f.Find(text) {
-		out = append(out, fmt.Sprintf("%s %q", sp.Type, text[sp.Start:sp.End]))
+		out = append(out, fmt.Sprintf("%s %q", sp.Type, strings.ReplaceAll(text[sp.Start:sp.End], begin, "<begin>")))
 	}
 	if out == nil {
 		return "-"

@@ -17,7 +17,7 @@ func hostileUnits() []string {
 		"@a ", "@a.", "@a@b", "@a:", "a#1234 ", "discord ", "insta is ", "my insta: ", "insta ", "my telegram ",
 		"password ", "password: ", "password is ", "pw is \"", "pass: ", "pin ", "pin is ", "otp ", "code ", "verification code ",
 		"token ", "key a1b2c3d4e5f6a7b8c9 ", "a1b2c3d4e5f6a7b8c9d0", "eyJ", "eyJa.", "eyJaaaaaaaaaaaaa.eyJ", "sk-", "sk-a1", "xoxb-1-",
-		"AKIA", "AIza", "ghp_", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n-----END ",
+		"AKIA", "AIza", "ghp_", "-----BEGIN ", begin + "PRIVATE KEY-----", begin + "PRIVATE KEY-----\n-----END ",
 		"0x", "0xaB", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee ", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb ", "bc1q", "bc1 ", "1a",
 		"44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3B ",
 		"routing 071000014 ", "sort code 12-", "account 123456 ", "kontonummer 1 ", "bic ", "bic: deut", "blz 100 ",

@@ -37,6 +37,6 @@ func nameScore(p float64) float64 { return 0.5 + 0.19*min(max(2*p-1, 0), 1) }
 
 // nameTypes and nameRules are by the kind of name.
 var (
-	nameTypes = [...]Type{names.Person: Person, names.Location: Location, names.Org: Org}                   //nolint:gochecknoglobals // constant
+	nameTypes = [...]Type{names.Person: Person, names.Location: Location, names.Org: Org}                     //nolint:gochecknoglobals // constant
 	nameRules = [...]string{names.Person: "name/person", names.Location: "name/place", names.Org: "name/org"} //nolint:gochecknoglobals // constant
 )
