@@ -99,3 +99,24 @@ func FuzzExplain(f *testing.F) {
 		}
 	})
 }
+
+// TestAdvantage: each reason for which one finding stays and another goes.
+func TestAdvantage(t *testing.T) {
+	e := explainer{finder: &Finder{Types: []Type{Email, Phone}}}
+	email := Span{Start: 0, End: 10, Type: Email, Score: 0.8}
+	for want, b := range map[string]Span{
+		"of a type that is looked for": {End: 10, Type: IP, Score: 0.9},
+		"sure enough":                  {End: 10, Type: Phone, Score: 0.2},
+		"surer":                        {End: 10, Type: Phone, Score: 0.7},
+		"longer":                       {End: 9, Type: Phone, Score: 0.8},
+		"just as sure and found first": {End: 10, Type: Phone, Score: 0.8},
+		"seen first in a larger whole": {End: 12, Type: Phone, Score: 0.9},
+	} {
+		if got := e.advantage(email, b); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := checkOf(ARDNI); got != "Numbers of this kind have no check." {
+		t.Errorf("got %q", got)
+	}
+}

@@ -90,7 +90,7 @@ func TestDamagedMap(t *testing.T) {
 			t.Fatalf("a map of %d of %d bytes is read", n, len(b))
 		}
 	}
-	for _, bad := range [][]byte{nil, append(bytes.Clone(b), 0), make([]byte, maxWritten+1), []byte(mapFormat + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")} {
+	for _, bad := range [][]byte{nil, append(bytes.Clone(b), 0), make([]byte, maxWritten+1), []byte(mapFormat + "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), []byte(mapFormat + "\x80\x00")} {
 		m, _ := writtenMap(t)
 		n := m.Len()
 		if m.UnmarshalBinary(bad) == nil || m.Len() != n {

@@ -182,6 +182,10 @@ func (t *dateText) findWords(order dateOrder) bool {
 	if _, ok := t.meaning(t.wi, t.lang, false); !ok {
 		t.wi = -1
 	}
+	if t.mi >= 0 && t.wi >= 0 && t.wshort || t.mi >= 0 && t.pieces[t.mi].sign == '-' { // May is long and short
+		c := &monthTables[t.lang]
+		t.mshort = t.mshort || strings.EqualFold(c.long[t.m-1], c.short[t.m-1])
+	}
 	return true
 }
 
@@ -237,18 +241,8 @@ func (t *dateText) findNumbers(order dateOrder) bool {
 			nums = append(nums, i)
 		}
 	}
-	for _, i := range nums {
-		switch t.pieces[i].sign {
-		case '年':
-			t.yi = i
-		case '月':
-			t.mi = i
-		case '日':
-			t.di = i
-		}
-	}
 	switch {
-	case t.yi >= 0 || t.di >= 0 && t.mi >= 0: // 年月日
+	case !t.monthWord && t.signed(nums):
 	case t.monthWord:
 		t.besideMonth(nums)
 	case len(nums) == 3:
@@ -278,6 +272,26 @@ func (t *dateText) take(v *int, i int) {
 	if i >= 0 {
 		*v = t.pieces[i].value
 	}
+}
+
+// signed reads numbers with 年, 月 and 日 behind them.
+func (t *dateText) signed(nums []int) bool {
+	y, m, d := -1, -1, -1
+	for _, i := range nums {
+		switch t.pieces[i].sign {
+		case '年':
+			y = i
+		case '月':
+			m = i
+		case '日':
+			d = i
+		}
+	}
+	if y < 0 && (m < 0 || d < 0) {
+		return false
+	}
+	t.yi, t.mi, t.di = y, m, d
+	return true
 }
 
 // besideMonth reads the numbers beside a month's name.
@@ -431,7 +445,7 @@ func (t *dateText) pads() int {
 			return t.pieces[i].width
 		}
 	}
-	if t.monthWord {
+	if t.monthWord && t.pieces[t.di].sign != '-' {
 		return 1
 	}
 	return 2

@@ -67,7 +67,8 @@ func wholeRunes(text string) int {
 //   - what reaches over the end of a line is two values, or none where one half
 //     says nothing;
 //   - a value of more than about 160 bytes is replaced by a placeholder without
-//     a number, and so is a private key of several lines;
+//     a number, and so is a private key of several lines; of one that shows only
+//     at its end, more than 96 bytes from its beginning, the beginning stays;
 //   - a word farther away than what is seen does not count.
 //
 // It is used by one goroutine at a time.

@@ -50,6 +50,7 @@ func scriptOf(word string) int {
 // same one in every name.
 func (s Surrogate) madeUpName(value string) string {
 	var b strings.Builder
+	last := ""
 	for i := 0; i < len(value); {
 		r, w := utf8.DecodeRuneInString(value[i:])
 		if !unicode.IsLetter(r) {
@@ -71,14 +72,19 @@ func (s Surrogate) madeUpName(value string) string {
 				word, tail = cut, p
 			}
 		}
-		b.WriteString(s.nameFor(word) + tail)
-		i = end
+		name := s.nameFor(word, 0)
+		if strings.EqualFold(name, last) {
+			name = s.nameFor(word, 1)
+		}
+		b.WriteString(name + tail)
+		i, last = end, name
 	}
 	return b.String()
 }
 
-// nameFor returns what takes the place of one word.
-func (s Surrogate) nameFor(word string) string {
+// nameFor returns what takes the place of one word; other is added to the place
+// in the list.
+func (s Surrogate) nameFor(word string, other int) string {
 	key := string(foldWords(word))
 	if _, title := titles[key]; title {
 		return word
@@ -98,7 +104,7 @@ func (s Surrogate) nameFor(word string) string {
 		return string(out)
 	}
 	list := neutral[script]
-	k := pick(0, len(list))
+	k := (pick(0, len(list)) + other) % len(list)
 	if string(foldWords(list[k])) == key {
 		k = (k + 1) % len(list)
 	}
