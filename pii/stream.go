@@ -69,7 +69,8 @@ func wholeRunes(text string) int {
 //   - a value of more than about 160 bytes is replaced by a placeholder without
 //     a number, and so is a private key of several lines; of one that shows only
 //     at its end, more than 96 bytes from its beginning, the beginning stays;
-//   - a word farther away than what is seen does not count.
+//   - a word farther away than what is seen does not count, so that a name that
+//     only its sentence makes one may be taken for one or not.
 //
 // It is used by one goroutine at a time.
 type Masker struct {
