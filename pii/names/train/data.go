@@ -27,6 +27,7 @@ type data struct {
 	words    map[string][]string // usual words by language
 	template map[string][]string
 	texts    map[string][]example // by source
+	handmade map[uint64]bool      // names of words.txt
 }
 
 // example is a text and its names.
@@ -109,6 +110,7 @@ func load(fsys fs.FS) (*data, error) {
 	d := &data{
 		lex: &tagger.Lexicon{}, lists: map[string][]string{}, first: map[string][]string{}, last: map[string][]string{},
 		words: map[string][]string{}, template: map[string][]string{}, texts: map[string][]example{},
+		handmade: map[uint64]bool{},
 	}
 	for _, step := range []func(fs.FS) error{d.readNames, d.readPlaces, d.readWords, d.readLists, d.readCues, d.readTemplates} {
 		if err := step(fsys); err != nil {
@@ -264,7 +266,7 @@ func (d *data) readLists(fsys fs.FS) error {
 		"time": tagger.TimeWord, "greet": tagger.GreetWord, "kinword": tagger.KinWord, "feeling": tagger.Feeling, "job": tagger.Jobs,
 		"nation": tagger.Nation, "brand": tagger.Brand, "org": tagger.OrgName, "famous": tagger.Famous, "city": tagger.CityBig,
 		"country": tagger.Country, "first": tagger.First, "last": tagger.Last, "ambiguous": tagger.Ambiguous, "title": tagger.TitleWord,
-		"word": tagger.Common10, "id": tagger.Common10, "clear": tagger.First,
+		"word": tagger.Common10, "id": tagger.Common10, "clear": tagger.First, "notname": tagger.Common10,
 	}
 	err := lines(fsys, "words.txt", func(line string) error {
 		if strings.HasPrefix(line, "#") || line == "" {
@@ -278,6 +280,9 @@ func (d *data) readLists(fsys fs.FS) error {
 		list := split(rest)
 		for _, w := range list {
 			d.lex.Add(w, f)
+			if f&(tagger.First|tagger.Last|tagger.Famous|tagger.Ambiguous) != 0 {
+				d.handmade[tagger.Key(w)] = true
+			}
 		}
 		switch kind {
 		case "clear":
@@ -303,13 +308,16 @@ func (d *data) readLists(fsys fs.FS) error {
 // tidy takes from usual words what only rare lists say of them.
 func (d *data) tidy() {
 	const person = tagger.First | tagger.FirstRare | tagger.Last | tagger.LastRare
-	for _, w := range slices.Concat(d.lists["nation"], d.lists["greet"], d.lists["orgword"], d.lists["id"]) {
-		if !slices.Contains(d.lists["last"], w) && !slices.Contains(d.lists["first"], w) && !slices.Contains(d.lists["famous"], w) {
+	for _, w := range slices.Concat(d.lists["nation"], d.lists["greet"], d.lists["orgword"], d.lists["id"], d.lists["notname"]) {
+		if !d.handmade[tagger.Key(w)] || slices.Contains(d.lists["nation"], w) {
 			d.lex.Take(w, person)
 		}
 	}
 	for lang := range langs() {
 		for i, w := range d.words[lang] {
+			if f := d.lex.Flags(w); !d.handmade[tagger.Key(w)] && (i < 300 || lang == "en" && i < 3000 && f&tagger.English != 0) {
+				d.lex.Take(w, person)
+			}
 			if f := d.lex.Flags(w); i < 2000 && f&(tagger.First|tagger.Last|tagger.CityBig|tagger.CityMid|tagger.Country|tagger.Famous|tagger.Ambiguous) == 0 {
 				d.lex.Take(w, tagger.FirstRare|tagger.LastRare|tagger.CitySmall|tagger.OrgName)
 			} else if i < 2000 && f&(tagger.CityMid|tagger.Country) != 0 && !slices.Contains(d.lists["city"], w) && !slices.Contains(d.lists["country"], w) {

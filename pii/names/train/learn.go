@@ -10,10 +10,10 @@ import (
 // Settings of training.
 const (
 	rowBits = 18
-	epochs  = 7
+	epochs  = 6
 	rate    = 0.12
 	decay   = 0.02 // of all weights, after each epoch
-	drop    = 30   // percent of features that a step does not see, so that it trusts no single one
+	drop    = 40   // percent of features that a step does not see, so that it trusts no single one
 	scale   = 1.0 / 24
 	repeats = 8 // messages from each template
 )

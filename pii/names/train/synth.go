@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,12 +45,16 @@ func (d *data) messages(n int, seed uint64) []example {
 	} {
 		s.lang = lang
 		for _, t := range d.template[lang] {
-			for range n {
+			times := n
+			if len(t) < 24 && (strings.Contains(t, "{F}") || strings.Contains(t, "{P}")) {
+				times *= 2 // who somebody is matters most
+			}
+			for range times {
 				all = append(all, s.message(t))
 			}
 		}
 	}
-	return append(all, s.babble(40*n)...)
+	return append(all, s.babble(60*n)...)
 }
 
 // babble is made of usual words at random, with and without a name in it: it
@@ -204,7 +209,7 @@ func (s *synth) slot(c byte) {
 		s.b.WriteString(s.lastName())
 	case 'C':
 		kind = tagger.Location
-		s.b.WriteString(s.title(s.of(s.cities)))
+		s.b.WriteString(s.city())
 	case 'Y':
 		kind = tagger.Location
 		s.b.WriteString(s.title(s.of(s.lists["country"])))
@@ -219,6 +224,17 @@ func (s *synth) slot(c byte) {
 	}
 }
 
+// city is a place, one of ten of which no list knows, or which is a name as well.
+func (s *synth) city() string {
+	switch n := s.below(100); {
+	case n < 7 && !strings.Contains(" ru uk el ar he bg sr ", s.lang):
+		return s.invented(map[string][]string{s.lang: s.cities, "en": s.cities})
+	case n < 11:
+		return s.title(s.of(s.lists["first"]))
+	}
+	return s.title(s.of(s.cities))
+}
+
 func (s *synth) filler(c byte) string {
 	switch c {
 	case 'S':
@@ -229,13 +245,13 @@ func (s *synth) filler(c byte) string {
 		}
 		return s.of(s.usual())
 	case 'J':
-		return s.of(s.lists["job"])
+		return s.german(s.of(s.lists["job"]))
 	case 'N':
 		return s.title(s.of(s.lists["nation"]))
 	case 'B':
 		return s.title(s.of(s.lists["brand"]))
 	case 'R':
-		return s.of(s.lists["kinword"])
+		return s.german(s.of(s.lists["kinword"]))
 	case 'D':
 		return s.title(s.of(s.lists["time"]))
 	case 'I':
@@ -257,8 +273,19 @@ func (s *synth) filler(c byte) string {
 	return s.word()
 }
 
+// german gives nouns their capitals where people mostly write them.
+func (s *synth) german(w string) string {
+	if s.lang == "de" && s.chance(80) {
+		return s.title(w)
+	}
+	return w
+}
+
 // word is a usual word that is no name.
 func (s *synth) word() string {
+	if s.chance(15) {
+		return s.madeUp()
+	}
 	list := s.usual()
 	for range 20 {
 		w := s.of(list)
@@ -348,6 +375,8 @@ func (s *synth) person() string {
 		return initial() + ". " + l
 	case n < 35:
 		return f + " " + initial() + "."
+	case n < 36:
+		return initial() + "." + s.of([]string{" ", ""}) + initial() + ". " + l
 	case n < 40:
 		return f + " " + s.firstName() + " " + l
 	case n < 44:
@@ -407,4 +436,25 @@ func bare(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// clean makes n messages from each template of clean.txt, which have no names.
+func (d *data) clean(fsys fs.FS, n int) ([]example, error) {
+	s := &synth{data: d, dice: 5}
+	var all []example
+	err := lines(fsys, "clean.txt", func(line string) error {
+		if l, ok := strings.CutPrefix(line, "# "); ok {
+			if len(l) == 2 {
+				s.lang = l
+			}
+			return nil
+		}
+		for range n {
+			if line != "" {
+				all = append(all, s.message(line))
+			}
+		}
+		return nil
+	})
+	return all, err
 }

@@ -11,6 +11,7 @@ type Lexicon struct {
 	words   map[uint64]entry
 	classes []class
 	cues    []cueEntry
+	pairs   []byte // the first two words of phrases, as bits
 }
 
 type entry struct {
@@ -47,6 +48,11 @@ func (x *Lexicon) Add(text string, f Flags) {
 	}
 	x.or(h[0], PhraseHead, 0)
 	x.or(h[1], PhraseNext, 0)
+	if x.pairs == nil {
+		x.pairs = make([]byte, pairBytes)
+	}
+	at := pairBit(join(h[0], h[1]))
+	x.pairs[at/8] |= 1 << (at % 8)
 	all := h[0]
 	for _, w := range h[1:] {
 		all = join(all, w)

@@ -96,7 +96,7 @@ func (w *window) decode(r *run, add func(Found)) {
 
 // spans reads names off the probabilities of labels.
 func (w *window) spans(r *run, p *[maxRun][labels]float64, add func(Found)) {
-	n := r.b - r.a
+	n, done := r.b-r.a, 0
 	for i := 0; i < n; {
 		k, best := None, 0.0
 		for c := Person; c < kinds; c++ {
@@ -108,14 +108,43 @@ func (w *window) spans(r *run, p *[maxRun][labels]float64, add func(Found)) {
 			i++
 			continue
 		}
+		if f := w.tok[r.a+i].flags; k == Person && f&TitleWord != 0 && f&personFlag == 0 {
+			i++ // Mr is none of the name
+			continue
+		}
 		j := i + 1
 		for j < n && w.allowed(r, j, inside(k)) && p[j][inside(k)] > p[j][begin(k)] && p[j][inside(k)] > p[j][outside] {
 			best = max(best, p[j][inside(k)])
 			j++
 		}
-		add(Found{Start: int(w.tok[r.a+i].start), End: int(w.tok[r.a+j-1].end), Kind: k, Score: best, Cue: r.cues[i]})
-		i = j
+		if k == Person && w.allInitials(r.a+i, r.a+j) {
+			i = j // A.C.N. is a number's name
+			continue
+		}
+		if t := &w.tok[r.a+i]; k == Person && r.cues[i] == LiveIn && j == i+1 && t.flags&(CityBig|CityMid|Country) != 0 {
+			k = Location // Rosario, where somebody lives
+		}
+		add(Found{Start: w.spanStart(r, i, done, k), End: int(w.tok[r.a+j-1].end), Kind: k, Score: best, Cue: r.cues[i]})
+		i, done = j, j
 	}
+}
+
+func (w *window) allInitials(a, b int) bool {
+	for ; a < b; a++ {
+		if w.tok[a].shape != cap1 {
+			return false
+		}
+	}
+	return true
+}
+
+// spanStart is where a name begins whose first sure word is word i of a run: at
+// the initials in front of it, J. R. R. Tolkien.
+func (w *window) spanStart(r *run, i, done int, k Kind) int {
+	for k == Person && i > done && w.tok[r.a+i-1].shape == cap1 && joins(&w.tok[r.a+i-1], &w.tok[r.a+i]) {
+		i--
+	}
+	return int(w.tok[r.a+i].start)
 }
 
 // exps turns sums into odds against the greatest.
@@ -145,24 +174,24 @@ func follow(x, y int) bool {
 
 // threshold is the least probability that word i of a run needs. Behind words
 // that introduce or address somebody less is enough. An unknown word with
-// nothing in front that says what it is needs more in languages whose words the
-// model hardly knows, and in German, where every noun has a capital.
+// nothing in front that says what it is needs more, for the lists know English
+// words best; so it does with a capital in German, where every noun has one.
 func (w *window) threshold(r *run, i int, k Kind) float64 {
+	t := &w.tok[r.a+i]
 	switch r.cues[i] {
 	case Intro, IAm, IAmThe, ThisIs, Greet, Bye, Title, Kin, Called, Field:
-		if k == Person && w.tok[r.a+i].flags&(Nation|Jobs|Feeling|TimeWord|Brand|Ambiguous) == 0 {
+		if k == Person && t.flags&(Nation|Jobs|Feeling|TimeWord|Brand|Ambiguous) == 0 {
 			return min(w.m.Threshold[k], cuedThreshold)
 		}
-	case NoCue:
-		if w.tok[r.a+i].class == 0 && (w.lang == LangDE || w.lang >= LangOther) {
+	case NoCue, AskFor, LiveIn, In, WorkAt, By, cueEnd:
+		if t.class == 0 && (w.lang == LangDE || w.lang >= LangOther || w.lang != LangEN && t.shape == lower) {
 			return max(w.m.Threshold[k], unknownThreshold)
 		}
-	case AskFor, LiveIn, In, WorkAt, By, cueEnd:
 	}
 	return w.m.Threshold[k]
 }
 
 const (
-	cuedThreshold    = 0.35
+	cuedThreshold    = 0.4
 	unknownThreshold = 0.8
 )

@@ -26,7 +26,7 @@ const soft = sepSpace | sepDash | sepApostrophe | sepLine
 // look looks every word up and lets the gate decide. It reports whether any
 // word came through.
 func (w *window) look(text string) bool {
-	w.src = text
+	w.src, w.lang = text, LangEN
 	var lowers, caps, uppers int
 	for i := range w.n {
 		t := &w.tok[i]
@@ -78,15 +78,25 @@ func (w *window) gate(i int) bool {
 	}
 	name := t.flags&NameFlags != 0
 	known := t.flags&knownWord != 0
-	if i > 0 && w.tok[i-1].flags&CueEnd != 0 && t.len > 1 && w.cued(i) {
-		return true
+	if i > 0 && w.tok[i-1].flags&CueEnd != 0 && t.len > 1 {
+		if w.selfWord(i) {
+			return false
+		}
+		if w.cued(i) {
+			return true
+		}
 	}
-	if t.flags&PhraseHead != 0 && i+1 < w.n && w.tok[i+1].flags&PhraseNext != 0 && w.phrase(i) > 1 {
-		return true
+	if t.flags&PhraseHead != 0 {
+		if n, _ := w.phrase(i); n > 0 {
+			return true
+		}
 	}
 	capital := t.shape != lower && w.mode != allUpper
 	if capital && w.mode == sentence && !w.starts(i) {
-		return t.flags&Function == 0 && t.len > 1 || name && t.len > 1 || t.shape == cap1 && i+1 < w.n && w.tok[i+1].sep&sepStop != 0
+		return t.len > 1 && (t.flags&Function == 0 || name) || w.initial(i)
+	}
+	if t.shape == cap1 {
+		return w.initial(i)
 	}
 	if capital {
 		return name && t.flags&(Function|Ambiguous) == 0 || !known && w.latin(t) || name && w.follows(i)
@@ -126,6 +136,15 @@ func (w *window) cued(i int) bool {
 	return false
 }
 
+// selfWord reports whether word i says what somebody is and not who: I'm German.
+func (w *window) selfWord(i int) bool {
+	if f := w.tok[i].flags; f&(Nation|Jobs|Feeling) == 0 || f&First != 0 {
+		return false
+	}
+	c := w.cue(i)
+	return c == IAm || c == IAmThe || c == ThisIs
+}
+
 // starts reports whether a capital at word i is there because a sentence begins.
 func (w *window) starts(i int) bool {
 	if i == 0 {
@@ -139,6 +158,16 @@ func (w *window) starts(i int) bool {
 		return true
 	}
 	return sep&sepStop != 0 && w.tok[i-1].shape != cap1 && w.tok[i-1].flags&TitleWord == 0
+}
+
+// initial reports whether word i is one letter with a full stop before another
+// initial or a word with a capital.
+func (w *window) initial(i int) bool {
+	if w.tok[i].shape != cap1 || i+1 >= w.n {
+		return false
+	}
+	next := &w.tok[i+1]
+	return next.sep&sepStop != 0 && next.sep&sepHard == 0 && (next.shape == cap1 || next.shape == capped || next.shape == upper)
 }
 
 // follows reports whether a name may go on behind word i.
@@ -195,37 +224,31 @@ func (w *window) behind(i int) bool {
 	return false
 }
 
-// phrase returns how many words the known phrase at word i has, 0 for none.
-func (w *window) phrase(i int) int {
-	h, found := w.tok[i].hash, 0
-	for k := i + 1; k < w.n && k < i+maxPhrase; k++ {
-		if w.tok[k].sep&^(soft|sepStop|sepAnd) != 0 {
-			break
+// phrase returns how many words the longest known phrase at word i has, and what
+// it names; 0 for none.
+func (w *window) phrase(i int) (words int, kind Kind) {
+	if w.tok[i].flags&PhraseHead == 0 || i+1 >= w.n || w.tok[i+1].flags&PhraseNext == 0 || w.tok[i+1].sep&^(soft|sepStop|sepAnd) != 0 {
+		return 0, None
+	}
+	h := join(w.tok[i].hash, w.tok[i+1].hash)
+	if !w.m.lex.mayBegin(h) {
+		return 0, None
+	}
+	for k := i + 2; ; k++ {
+		if now := phraseKind(w.m.lex.classes[w.m.lex.find(h)].flags); now != None {
+			words, kind = k-i, now
+		}
+		if k >= w.n || k == i+maxPhrase || w.tok[k].sep&^(soft|sepStop|sepAnd) != 0 {
+			return words, kind
 		}
 		h = join(h, w.tok[k].hash)
-		if w.m.lex.classes[w.m.lex.find(h)].flags&(PhraseCity|PhraseOrg|PhrasePerson) != 0 {
-			found = k - i + 1
-		}
 	}
-	return found
 }
 
 // phrases marks the words of known phrases.
 func (w *window) phrases() {
 	for i := 0; i < w.n; i++ {
-		if w.tok[i].flags&PhraseHead == 0 || i+1 < w.n && w.tok[i+1].flags&PhraseNext == 0 {
-			continue
-		}
-		h, n, kind := w.tok[i].hash, 0, None
-		for k := i + 1; k < w.n && k < i+maxPhrase; k++ {
-			if w.tok[k].sep&^(soft|sepStop|sepAnd) != 0 {
-				break
-			}
-			h = join(h, w.tok[k].hash)
-			if k2 := phraseKind(w.m.lex.classes[w.m.lex.find(h)].flags); k2 != None {
-				n, kind = k-i+1, k2
-			}
-		}
+		n, kind := w.phrase(i)
 		for k := range n {
 			w.tok[i+k].cand = true
 			w.tok[i+k].phrase = 2 * uint8(kind)
@@ -272,6 +295,9 @@ func (w *window) cue(i int) Cue {
 		if n < i && t.sep&^(soft|sepComma) != 0 {
 			break
 		}
+	}
+	if best == IAm && w.lang == LangDE && w.tok[i-1].len == 2 && w.tok[i-1].shape != cap1 {
+		return In // im, am: prepositions
 	}
 	return best
 }

@@ -180,6 +180,7 @@ func groupOf(f Flags) uint8 {
 // check above and its class below. Class 0 is an empty slot and an unknown word.
 type lexicon struct {
 	slots   string // 4 bytes each
+	pairs   string // a bit is set where two words may begin a phrase
 	shift   uint   // of a hash, to the number of a slot
 	classes []class
 }
@@ -196,6 +197,17 @@ func (x *lexicon) find(hash uint64) uint16 {
 			return uint16(e) //nolint:gosec // the low half
 		}
 	}
+}
+
+// pairBytes is the size of the set of pairs; most bits are not set.
+const pairBytes = 32 << 10
+
+func pairBit(h uint64) uint64 { return h >> 24 % (8 * pairBytes) }
+
+// mayBegin reports whether two words may be the first of a known phrase.
+func (x *lexicon) mayBegin(pair uint64) bool {
+	at := pairBit(pair)
+	return x.pairs[at/8]>>(at%8)&1 != 0
 }
 
 func load32(s string, i int) uint32 {

@@ -35,8 +35,8 @@ func (c *cueTable) find(h uint64, words int) Cue {
 	return NoCue
 }
 
-// The file: magic, sizes, thresholds, scale, transitions, classes, cues, slots,
-// weights; all numbers little-endian.
+// The file: magic, sizes, thresholds, scale, transitions, classes, cues, pairs,
+// slots, weights; all numbers little-endian.
 const (
 	magic  = "SOTTONM1"
 	header = 8 + 4*4 + 8*int(kinds) + 8 + 8*labels*labels
@@ -56,7 +56,7 @@ func Load(file string) (*Model, error) {
 	float := func() float64 { at += 8; return math.Float64frombits(load64(file, at-8)) }
 	nClass, nCue, slotBits, rowBits := num(), num(), num(), num()
 	if nClass < 1 || nClass > 1<<16 || nCue > 1<<16 || slotBits > 24 || slotBits < 1 || rowBits > 24 || rowBits < 1 ||
-		len(file) != header+16*nClass+10*nCue+4<<slotBits+lanes<<rowBits {
+		len(file) != header+16*nClass+10*nCue+pairBytes+4<<slotBits+lanes<<rowBits {
 		return nil, errModel
 	}
 	for k := range m.Threshold {
@@ -81,6 +81,8 @@ func Load(file string) (*Model, error) {
 		m.cues.put(load64(file, at), Cue(file[at+8]), file[at+9])
 		at += 10
 	}
+	m.lex.pairs = file[at : at+pairBytes]
+	at += pairBytes
 	m.lex.slots = file[at : at+4<<slotBits]
 	m.lex.shift = uint(64 - slotBits) //nolint:gosec // bounded above
 	m.weights = file[at+4<<slotBits:]
@@ -132,6 +134,8 @@ func Save(x *Lexicon, p *Params) []byte {
 		out = binary.LittleEndian.AppendUint64(out, c.hash)
 		out = append(out, byte(c.cue), c.words)
 	}
+	out = append(out, x.pairs...)
+	out = append(out, make([]byte, pairBytes-len(x.pairs))...)
 	out = append(out, slots...)
 	return append(out, p.Weights...)
 }

@@ -47,7 +47,11 @@ func (z *tokenizer) next(t *token) (ok bool) {
 			z.at = i
 			return false
 		}
-		c, f, w = z.char(i)
+		if e := &classes[s[i]]; e.class != isWide {
+			c, f, w = e.class, uint32(e.fold), 1
+		} else {
+			c, f, w = z.char(i)
+		}
 		if c&(isLetter|isDigit) != 0 {
 			break
 		}
@@ -61,6 +65,7 @@ func (z *tokenizer) next(t *token) (ok bool) {
 	h, n, uppers, figures, end := uint64(hashSeed), 0, 0, 0, i
 	first, before := c, c
 	var run, last uint32
+	once := h
 	for {
 		if c&isSkip == 0 {
 			if z.tag && c&isUpper != 0 && before&isUpper == 0 && n > 0 {
@@ -72,8 +77,14 @@ func (z *tokenizer) next(t *token) (ok bool) {
 			} else {
 				run = 0
 			}
-			if run < 2 { // heyyyyy is heyy
+			switch run {
+			case 0:
 				h = mixWord(h, f)
+				once = h
+			case 1:
+				h = mixWord(h, f)
+			default: // heyyyyy is hey
+				h = once
 			}
 			last = f
 			n++
@@ -85,7 +96,11 @@ func (z *tokenizer) next(t *token) (ok bool) {
 		if i >= len(s) {
 			break
 		}
-		c, f, w = z.char(i)
+		if e := &classes[s[i]]; e.class != isWide {
+			c, f, w = e.class, uint32(e.fold), 1
+		} else {
+			c, f, w = z.char(i)
+		}
 		if c&(isLetter|isDigit|isSkip) == 0 {
 			if uint16(c) == sepApostrophe && n == 1 && z.irish(i, w, first, last) { //nolint:gosec // a separator fits
 				i += w
@@ -160,12 +175,9 @@ func (z *tokenizer) mask(t *token, sep uint16) {
 		for i < len(s) && (s[i] == '_' || s[i] == '.' && i+1 < len(s) && s[i+1] > ' ' || classes[s[i]].class&(isLetter|isDigit) != 0) {
 			i++
 		}
-	case i+1 < len(s) && s[i] == '_' && classes[s[i+1]].class&(isLetter|isDigit) != 0, glued && sep&sepQuote != 0 && t.start > 0 && s[t.start-1] == '_': // snake_case
+	case i+1 < len(s) && s[i] == '_' && classes[s[i+1]].class&(isLetter|isDigit) != 0, glued && inSnake(s, int(t.start)): // snake_case, but not _emphasis_
 		for i < len(s) && (s[i] == '_' || classes[s[i]].class&(isLetter|isDigit) != 0) {
 			i++
-		}
-		if i == z.at && t.start > 1 && s[t.start-1] == '_' && s[t.start-2] == ' ' {
-			return // _Anna_ is emphasis
 		}
 	default:
 		return
@@ -173,14 +185,27 @@ func (z *tokenizer) mask(t *token, sep uint16) {
 	t.shape, t.end, z.at = masked, int32(i), i //nolint:gosec // as above
 }
 
+// inSnake reports whether the word at i stands behind another and "_".
+func inSnake(s string, i int) bool {
+	return i > 1 && s[i-1] == '_' && classes[s[i-2]].class&(isLetter|isDigit) != 0
+}
+
 func hashWWW() uint64 {
 	h := uint64(hashSeed)
-	h = mixWord(h, 'w')
-	h = mixWord(h, 'w') // the third one is dropped
+	h = mixWord(h, 'w') // the others are dropped
 	return endWord(h)
 }
 
-// hashWords hashes up to maxPhrase+1 words of a lexicon entry.
+// Key is the same for two spellings of a word that the lexicon does not tell
+// apart: case, accents and width do not matter. It is 0 for no word or several.
+func Key(word string) uint64 {
+	if h := hashWords(word, nil); len(h) == 1 {
+		return h[0]
+	}
+	return 0
+}
+
+// hashWords hashes the words of a lexicon entry.
 func hashWords(entry string, to []uint64) []uint64 {
 	z := tokenizer{text: entry}
 	var t token
