@@ -148,6 +148,9 @@ func (p *Policy) Apply(u Use, text string) string {
 	return r.whole(text, found)
 }
 
+// Mask is Apply for a map and nothing else, as [Finder.Mask] is.
+func (p *Policy) Mask(m *Map, text string) string { return p.Apply(Use{Map: m}, text) }
+
 // drop takes out what is left as it is.
 func (p *Policy) drop(u Use, found []Span) []Span {
 	return slices.DeleteFunc(found, func(sp Span) bool { return isLeave(p.operator(sp.Type, u)) })

@@ -23,6 +23,9 @@ func TestDefaultPolicy(t *testing.T) {
 		if back := m.Unmask(got); back != c[0] {
 			t.Errorf("%q came back as %q", c[0], back)
 		}
+		if again := p.Mask(m, c[0]); again != got {
+			t.Errorf("%q became %q, then %q", c[0], got, again)
+		}
 	}
 	if err := p.Check(); err != nil {
 		t.Error(err)
