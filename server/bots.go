@@ -9,7 +9,6 @@ import (
 	"github.com/sotto-chat/sotto/internal/answer"
 	"github.com/sotto-chat/sotto/internal/config"
 	"github.com/sotto-chat/sotto/internal/gate"
-	"github.com/sotto-chat/sotto/pii"
 )
 
 // configuredBot makes the bot that the configuration names.
@@ -28,8 +27,6 @@ func (s *Server) configuredBot() (sotto.Bot, error) {
 	}
 	return answer.New(context.Background(), answer.Config{FS: files, Prefix: prefix})
 }
-
-func (*Server) finder() *pii.Finder { return new(pii.Finder) }
 
 // Template returns the commented configuration that `sotto init` writes.
 func Template() []byte { return config.Template() }

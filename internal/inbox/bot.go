@@ -69,11 +69,17 @@ func (t *turn) converse(ctx context.Context) (verdict, error) {
 	return t.finish(ctx)
 }
 
+// Mask puts placeholders in the place of personal data: a [pii.Policy], or a
+// [pii.Finder], which leaves nothing.
+type Mask interface {
+	Mask(m *pii.Map, text string) string
+}
+
 func (t *turn) mask(m *pii.Map, text string) string {
 	if t.in.cfg.Clear || text == "" {
 		return text
 	}
-	return t.in.cfg.Finder.Mask(m, text)
+	return t.in.cfg.Mask.Mask(m, text)
 }
 
 func unmaskButtons(m *pii.Map, in []sotto.Button) []sotto.Button {

@@ -40,7 +40,6 @@ import (
 	"github.com/sotto-chat/sotto/internal/transcript"
 	"github.com/sotto-chat/sotto/internal/vault"
 	"github.com/sotto-chat/sotto/internal/wording"
-	"github.com/sotto-chat/sotto/pii"
 )
 
 // Rights carries out what a person may ask for. Export returns the person's
@@ -75,7 +74,7 @@ type Config struct {
 
 	Bot       sotto.Bot
 	Adapters  map[string]channel.Adapter // by account
-	Finder    *pii.Finder
+	Mask      Mask
 	Book      *wording.Book
 	Notice    notice.Notice
 	Public    string        // address at which people reach this Sotto, for links; default "": no links are given

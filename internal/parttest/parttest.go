@@ -235,7 +235,7 @@ func (h *House) connect(ctx context.Context) error {
 	}
 	return h.Inbox.Connect(ctx, inbox.Config{
 		Offers: h.Offers, DB: h.DB, Vault: h.Vault, Gate: h.Gate, Log: h.Log, People: h.People, Journal: h.Journal, Transcript: h.Transcript, Outbox: h.Outbox, Handout: h.Handout, Public: "https://shop.example",
-		Rights: h.Life, IDs: h.IDs, Now: h.Now, Logger: h.logger(), Bot: h.Bot, Adapters: h.Adapters, Finder: new(pii.Finder),
+		Rights: h.Life, IDs: h.IDs, Now: h.Now, Logger: h.logger(), Bot: h.Bot, Adapters: h.Adapters, Mask: new(pii.Finder),
 		Book: book, Notice: h.Notice, Retention: h.Keep, Limit: h.InboxLimit, PerMinute: h.PerMinute, SendFor: h.SendFor,
 		Timeout: h.Timeout, Typing: h.Typing, Clear: h.Clear, Media: h.Media,
 	})
