@@ -332,19 +332,19 @@ func (p *progress) end() {
 	}
 }
 
-// explain prints what was found in one text, and by which rule.
+// explain prints what was found in one text and what nearly was, and why.
 func explain(con *console, f *pii.Finder, text string) error {
-	found := f.Find(text)
-	for i := range found {
-		s := &found[i]
-		why := s.Rule
-		if s.Context != "" {
-			why += fmt.Sprintf(", because of the word %q", s.Context)
+	all := f.Explain(text)
+	for i := range all {
+		e := &all[i]
+		what := "found   "
+		if !e.Found {
+			what = "not     "
 		}
-		con.printf("%s %q: score %.2f by %s\n", s.Type, text[s.Start:s.End], s.Score, why)
+		con.printf("%s %s %q: %s\n", what, e.Type, text[e.Start:e.End], e.Why)
 	}
-	if len(found) == 0 {
-		con.printf("nothing was found\n")
+	if len(all) == 0 {
+		con.printf("nothing was found, and nothing nearly\n")
 	}
 	return nil
 }
