@@ -88,3 +88,14 @@ func show(text string) string {
 	}
 	return out[2:]
 }
+
+func TestKinds(t *testing.T) {
+	if model() == nil {
+		t.Fatal("the model in the repository does not load")
+	}
+	for k, want := range map[Kind]string{Person: "PERSON", Location: "LOCATION", Org: "ORG", 0: "", 9: ""} {
+		if got := k.String(); got != want {
+			t.Errorf("%d: %q, want %q", k, got, want)
+		}
+	}
+}

@@ -18,7 +18,7 @@ import (
 type data struct {
 	lex      *tagger.Lexicon
 	lists    map[string][]string // of words.txt
-	feelings [][]string          // of the six languages, in order; English has one more line
+	feelings [][]string          // of the six languages, in the order of words.txt
 	first    map[string][]string // names by language
 	last     map[string][]string
 	cities   []string
@@ -27,6 +27,8 @@ type data struct {
 	words    map[string][]string // usual words by language
 	template map[string][]string
 	texts    map[string][]example // by source
+	repeats  int                  // messages from each template
+	passes   int                  // models of which the mean is taken
 	handmade map[uint64]bool      // names of words.txt
 }
 
@@ -110,7 +112,7 @@ func load(fsys fs.FS) (*data, error) {
 	d := &data{
 		lex: &tagger.Lexicon{}, lists: map[string][]string{}, first: map[string][]string{}, last: map[string][]string{},
 		words: map[string][]string{}, template: map[string][]string{}, texts: map[string][]example{},
-		handmade: map[uint64]bool{},
+		handmade: map[uint64]bool{}, repeats: 8, passes: 4,
 	}
 	for _, step := range []func(fs.FS) error{d.readNames, d.readPlaces, d.readWords, d.readLists, d.readCues, d.readTemplates} {
 		if err := step(fsys); err != nil {
@@ -313,7 +315,7 @@ func (d *data) tidy() {
 			d.lex.Take(w, person)
 		}
 	}
-	for lang := range langs() {
+	for _, lang := range []string{"en", "de", "fr", "es", "pt", "it", "nl"} {
 		for i, w := range d.words[lang] {
 			if f := d.lex.Flags(w); !d.handmade[tagger.Key(w)] && (i < 300 || lang == "en" && i < 3000 && f&tagger.English != 0) {
 				d.lex.Take(w, person)

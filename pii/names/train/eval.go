@@ -154,12 +154,16 @@ func cleanRate(out io.Writer, m *tagger.Model, name string, set []example, repor
 
 func benign(fsys fs.FS, name string) (out []example, err error) {
 	err = lines(fsys, name, func(line string) error {
-		var r struct{ Text, Label, Source, Lang string }
+		var r struct {
+			Text   string `json:"text"`
+			Label  string `json:"label"`
+			Source string `json:"source"`
+		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return err
 		}
 		if r.Label == "benign" && len(r.Text) < 400 {
-			out = append(out, example{text: r.Text, group: strings.TrimSpace(r.Source) + " " + r.Lang[:0]})
+			out = append(out, example{text: r.Text, group: strings.TrimSpace(r.Source)})
 		}
 		return nil
 	})

@@ -15,7 +15,6 @@ const (
 	decay   = 0.02 // of all weights, after each epoch
 	drop    = 40   // percent of features that a step does not see, so that it trusts no single one
 	scale   = 1.0 / 24
-	repeats = 8 // messages from each template
 )
 
 // sources are the names of all sources, the made one last.
@@ -30,51 +29,58 @@ type sequence struct {
 	weight float32
 }
 
-// train learns from sources and returns a model file.
+// train learns from sources and returns a model file. It learns several times,
+// each time from other made messages, and takes the mean: one run is left to
+// chance, the mean is much less so.
 func (d *data) train(from []string, seed uint64) ([]byte, error) {
-	p := &tagger.Params{RowBits: rowBits, Scale: scale, Weights: blank()}
+	p := &tagger.Params{RowBits: rowBits, Scale: scale, Weights: blank(), Threshold: thresholds()}
 	empty, err := tagger.Load(string(tagger.Save(d.lex, p)))
 	if err != nil {
 		return nil, err
 	}
-	var seqs []sequence
+	mean := newCRF(0)
+	for k := range d.passes {
+		mean.add(learn(d.sequences(empty, from, seed+uint64(k)), seed+uint64(k)), d.passes)
+	}
+	mean.fill(p)
+	return tagger.Save(d.lex, p), nil
+}
+
+// sequences are the runs of all texts of some sources, and of copies without
+// capitals, without small letters, and without punctuation.
+func (d *data) sequences(m *tagger.Model, from []string, seed uint64) (seqs []sequence) {
+	const copied = 0.7 // weight
 	for _, s := range from {
-		set := d.texts[s]
+		set, lowered := d.texts[s], 4
 		if s == "synthetic" {
-			set = d.messages(repeats, seed)
+			set, lowered = d.messages(d.repeats, seed), 2
 		}
 		for i, e := range set {
-			seqs = appendRuns(seqs, empty, e, 1)
-			more := i % 4
-			if s == "synthetic" {
-				more = i % 2
+			seqs = appendRuns(seqs, m, e, 1)
+			if c, ok := recase(e, strings.ToLower); ok && i%lowered == 0 {
+				seqs = appendRuns(seqs, m, c, copied)
 			}
-			if more == 0 {
-				if c, ok := recase(e, strings.ToLower); ok {
-					seqs = appendRuns(seqs, empty, c, 0.7)
-				}
+			if c, ok := recase(e, strings.ToUpper); ok && i%16 == 1 {
+				seqs = appendRuns(seqs, m, c, copied)
 			}
-			if i%16 == 1 {
-				if c, ok := recase(e, strings.ToUpper); ok {
-					seqs = appendRuns(seqs, empty, c, 0.7)
-				}
-			}
-			if i%6 == 2 {
-				if c, ok := recase(e, func(t string) string { return strings.ToLower(bare(t)) }); ok {
-					seqs = appendRuns(seqs, empty, c, 0.7)
-				}
+			if c, ok := recase(e, func(t string) string { return strings.ToLower(bare(t)) }); ok && i%6 == 2 {
+				seqs = appendRuns(seqs, m, c, copied)
 			}
 		}
 	}
-	c := newCRF()
+	return seqs
+}
+
+// learn goes over all sequences several times, each time in another order.
+func learn(seqs []sequence, seed uint64) *crf {
+	c := newCRF(seed)
 	order := make([]int, len(seqs))
 	for i := range order {
 		order[i] = i
 	}
-	r := dice(seed)
 	for range epochs {
 		for i := len(order) - 1; i > 0; i-- {
-			j := r.below(i + 1)
+			j := c.below(i + 1)
 			order[i], order[j] = order[j], order[i]
 		}
 		for _, i := range order {
@@ -82,9 +88,7 @@ func (d *data) train(from []string, seed uint64) ([]byte, error) {
 		}
 		c.shrink()
 	}
-	c.fill(p)
-	p.Threshold = thresholds()
-	return tagger.Save(d.lex, p), nil
+	return c
 }
 
 // thresholds are set so that clean chat stays clean; see MODEL.md.
@@ -132,18 +136,17 @@ const labels = 7
 
 // crf is a conditional random field that learns by AdaGrad.
 type crf struct {
-	w, g   []float32 // weights and sums of squares, 8 a row
-	t, tg  [labels][labels]float64
-	dice   // for dropping rows
-	rows   [][]uint32
-	emit   [][labels]float64
-	alpha  [][labels]float64
-	beta   [][labels]float64
-	labels int
+	w, g  []float32 // weights and sums of squares, 8 a row
+	t, tg [labels][labels]float64
+	dice  // for dropping rows
+	rows  [][]uint32
+	emit  [][labels]float64
+	alpha [][labels]float64
+	beta  [][labels]float64
 }
 
-func newCRF() *crf {
-	c := &crf{w: make([]float32, 8<<rowBits), g: make([]float32, 8<<rowBits), rows: make([][]uint32, 40), dice: 7}
+func newCRF(seed uint64) *crf {
+	c := &crf{w: make([]float32, 8<<rowBits), g: make([]float32, 8<<rowBits), rows: make([][]uint32, 40), dice: dice(seed)}
 	for i := range c.g {
 		c.g[i] = 0.05
 	}
@@ -314,12 +317,24 @@ func (c *crf) shrink() {
 	}
 }
 
+// add adds another model's share of the mean of n.
+func (c *crf) add(o *crf, n int) {
+	for i, v := range o.w {
+		c.w[i] += v / float32(n)
+	}
+	for x := range labels {
+		for y := range labels {
+			c.t[x][y] += o.t[x][y] / float64(n)
+		}
+	}
+}
+
 // fill rounds the weights to bytes.
 func (c *crf) fill(p *tagger.Params) {
 	for i, v := range c.w {
 		if i%8 < labels {
 			q := math.Round(float64(v) * (100 - drop) / 100 / scale)
-			p.Weights[i] = byte(128 + min(max(q, -127), 127)) //nolint:gosec // 1 to 255
+			p.Weights[i] = byte(128 + min(max(q, -127), 127))
 		}
 	}
 	for x := range labels {

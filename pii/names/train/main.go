@@ -28,6 +28,7 @@ func run(args []string, out io.Writer) error {
 	model := fs.String("o", "pii/names/model.bin", "file to write")
 	eval := fs.Bool("eval", false, "leave one source out at a time and print figures; write nothing")
 	clean := fs.String("clean", "", "JSON lines with text and label: how many benign ones get a finding")
+	quick := fs.Bool("quick", false, "learn once from few messages: to try the trainer")
 	show := fs.Int("show", 0, "how many wrong findings to print")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -40,6 +41,9 @@ func run(args []string, out io.Writer) error {
 	d, err := load(root.FS())
 	if err != nil {
 		return err
+	}
+	if *quick {
+		d.repeats, d.passes = 1, 1
 	}
 	if *eval {
 		return d.evaluate(out, *clean, *show)

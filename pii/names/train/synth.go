@@ -66,7 +66,7 @@ func (s *synth) babble(n int) []example {
 	} {
 		s.lang = lang
 		times, named := n/2, n/10
-		if strings.Contains("en de fr es pt it", lang) {
+		if _, main := langs()[lang]; main && lang != "nl" {
 			times, named = n, n/2
 		}
 		for i := range times {
@@ -159,14 +159,19 @@ func (s *synth) madeUp() string {
 	return "blorfing"
 }
 
+const figures = "0123456789"
+
+// from is one byte of a list.
+func (r *dice) from(list string) byte { return list[r.below(len(list))] }
+
 // code is an abbreviation or a number with letters.
 func (s *synth) code() string {
-	b := make([]byte, 2+s.below(4))
-	for i := range b {
-		b[i] = byte('A' + s.below(26))
+	var b []byte
+	for range 2 + s.below(4) {
+		b = append(b, s.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 	}
 	if s.chance(30) {
-		b = append(b, byte('0'+s.below(10)), byte('0'+s.below(10)), byte('0'+s.below(10)))
+		b = append(b, s.from(figures), s.from(figures), s.from(figures))
 	}
 	return string(b)
 }
@@ -227,7 +232,7 @@ func (s *synth) slot(c byte) {
 // city is a place, one of ten of which no list knows, or which is a name as well.
 func (s *synth) city() string {
 	switch n := s.below(100); {
-	case n < 7 && !strings.Contains(" ru uk el ar he bg sr ", s.lang):
+	case n < 7 && !s.otherScript():
 		return s.invented(map[string][]string{s.lang: s.cities, "en": s.cities})
 	case n < 11:
 		return s.title(s.of(s.lists["first"]))
@@ -238,10 +243,8 @@ func (s *synth) city() string {
 func (s *synth) filler(c byte) string {
 	switch c {
 	case 'S':
-		if i := strings.Index("en en de fr es pt it ", s.lang); i >= 0 {
-			lists := s.feelings
-			n := map[string]int{"en": 0, "de": 1, "fr": 2, "es": 3, "pt": 4, "it": 5}[s.lang]
-			return s.of(lists[n])
+		if n, ok := map[string]int{"en": 0, "de": 1, "fr": 2, "es": 3, "pt": 4, "it": 5}[s.lang]; ok {
+			return s.of(s.feelings[n])
 		}
 		return s.of(s.usual())
 	case 'J':
@@ -268,7 +271,7 @@ func (s *synth) filler(c byte) string {
 	case 'A':
 		return s.code()
 	case 'H':
-		return string(rune('1'+s.below(9))) + string(rune('0'+s.below(10)))
+		return string([]byte{s.from(figures[1:]), s.from(figures)})
 	}
 	return s.word()
 }
@@ -299,10 +302,19 @@ func (s *synth) word() string {
 	return "order"
 }
 
+// otherScript reports whether the language is not written in Latin letters.
+func (s *synth) otherScript() bool {
+	switch s.lang {
+	case "ru", "uk", "el", "ar", "he", "bg", "sr":
+		return true
+	}
+	return false
+}
+
 // lang of a name: mostly that of the message.
 func (s *synth) nameLang(by map[string][]string) []string {
 	l := s.lang
-	if s.chance(25) && !strings.Contains(" ru uk el ar he ", l) {
+	if s.chance(25) && !s.otherScript() {
 		l = s.of([]string{"en", "de", "fr", "es", "it", "pt", "tr", "pl", "nl", "in", "vi", "hr", "ro", "cs", "sv"})
 	}
 	if len(by[l]) < 20 {
@@ -312,10 +324,10 @@ func (s *synth) nameLang(by map[string][]string) []string {
 }
 
 func (s *synth) firstName() string {
-	if s.chance(18) && !strings.Contains(" ru uk el ar he ", s.lang) {
+	if s.chance(18) && !s.otherScript() {
 		return s.invented(s.first)
 	}
-	if s.chance(12) && !strings.Contains(" ru uk el ar he ", s.lang) {
+	if s.chance(12) && !s.otherScript() {
 		return s.title(s.of(s.lists["first"]))
 	}
 	n := s.of(s.nameLang(s.first))
@@ -326,10 +338,10 @@ func (s *synth) firstName() string {
 }
 
 func (s *synth) lastName() string {
-	if s.chance(18) && !strings.Contains(" ru uk el ar he ", s.lang) {
+	if s.chance(18) && !s.otherScript() {
 		return s.invented(s.last)
 	}
-	if s.chance(15) && !strings.Contains(" ru uk el ar he ", s.lang) {
+	if s.chance(15) && !s.otherScript() {
 		return s.title(s.of(s.lists["last"]))
 	}
 	n := s.of(s.nameLang(s.last))

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,19 +26,22 @@ func loadAll(t *testing.T) *data {
 // TestSmallTraining: the trainer learns, and learns the same twice.
 func TestSmallTraining(t *testing.T) {
 	d := loadAll(t)
+	d.passes, d.repeats = 1, 2
 	d.template = map[string][]string{"en": {
 		"my name is {P}", "hi {F}", "i live in {C}", "i work at {O}", "im {F}", "where is my {W}", "i'm {S}", "my {W} is {S}", "{W} {W} please", "{F} here",
 	}}
 	d.texts["wnut17"] = d.texts["wnut17"][:100]
-	train := func() []byte {
+	train := func(d *data) []byte {
 		file, err := d.train([]string{"wnut17", "synthetic"}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return file
 	}
-	file := train()
-	if !bytes.Equal(file, train()) {
+	file := train(d)
+	again := loadAll(t)
+	again.passes, again.repeats, again.template, again.texts = d.passes, d.repeats, d.template, d.texts
+	if !bytes.Equal(file, train(again)) {
 		t.Error("the same data give different models")
 	}
 	m, err := tagger.Load(string(file))
@@ -95,7 +101,7 @@ func TestRun(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("../data")); err != nil {
 		t.Fatal(err)
 	}
-	// A tenth of the templates and no texts are quick.
+	// A few templates and texts are quick.
 	raw, err := os.ReadFile(filepath.Join(dir, "templates.txt"))
 	if err != nil {
 		t.Fatal(err)
@@ -107,20 +113,52 @@ func TestRun(t *testing.T) {
 			few.WriteString(line)
 		}
 	}
-	for name, content := range map[string]string{"templates.txt": few.String(), "social.tsv.gz": "", "research.tsv.gz": ""} {
-		if content != "" {
-			err = os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600)
+	if err := os.WriteFile(filepath.Join(dir, "templates.txt"), []byte(few.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cut(t, dir, "social.tsv.gz", 60)
+	cut(t, dir, "research.tsv.gz", 20)
+	chats := filepath.Join(dir, "chats.jsonl")
+	if err := os.WriteFile(chats, []byte(`{"text":"my name is anna","label":"benign","source":"us"}`+"\n"+`{"text":"x","label":"attack"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"-data", dir, "-quick", "-eval", "-clean", chats, "-show", "3"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"without [wnut17] on wnut17", "PERSON   P 0.", "clean us"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
 		}
-		if err != nil {
-			t.Fatal(err)
+	}
+	for _, bad := range []string{filepath.Join(dir, "none", "x"), filepath.Join(dir, "none"), filepath.Join(dir, "words.txt")} {
+		if err := run([]string{"-data", dir, "-quick", "-eval", "-clean", bad}, &out); err == nil {
+			t.Errorf("%s: no error", bad)
 		}
 	}
 	file := filepath.Join(dir, "model.bin")
-	if err := run([]string{"-data", dir, "-o", file}, &out); err != nil {
+	if err := run([]string{"-data", dir, "-quick", "-o", file}, &out); err != nil {
 		t.Fatal(err)
 	}
 	if st, err := os.Stat(file); err != nil || st.Size() < 1<<20 || !strings.Contains(out.String(), "bytes") {
 		t.Error(st, err, out.String())
+	}
+}
+
+// cut leaves every n-th line of a compressed file.
+func cut(t *testing.T, dir, name string, n int) {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	i := 0
+	err := lines(os.DirFS(dir), name, func(line string) error {
+		if i++; i%n > 0 {
+			return nil
+		}
+		_, err := io.WriteString(z, line+"\n")
+		return err
+	})
+	if err := errors.Join(err, z.Close(), os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 }
 

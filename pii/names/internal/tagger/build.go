@@ -28,7 +28,7 @@ type cueEntry struct {
 // Add gives a word, or a phrase of up to four words, flags. A phrase gets those
 // of Phrase kinds only; its first word becomes a head of phrases.
 func (x *Lexicon) Add(text string, f Flags) {
-	h := hashWords(text, nil)
+	h := hashWords(text)
 	if len(h) == 0 || len(h) > maxPhrase {
 		return
 	}
@@ -62,14 +62,14 @@ func (x *Lexicon) Add(text string, f Flags) {
 
 // Parts gives each word of a name flags.
 func (x *Lexicon) Parts(text string, f Flags) {
-	for _, h := range hashWords(text, nil) {
+	for _, h := range hashWords(text) {
 		x.or(h, f, 0)
 	}
 }
 
 // Take takes flags from a word again.
 func (x *Lexicon) Take(text string, f Flags) {
-	if h := hashWords(text, nil); len(h) == 1 {
+	if h := hashWords(text); len(h) == 1 {
 		e := x.words[h[0]]
 		e.flags &^= f
 		x.words[h[0]] = e
@@ -78,7 +78,7 @@ func (x *Lexicon) Take(text string, f Flags) {
 
 // Flags returns what is known of a single word.
 func (x *Lexicon) Flags(text string) Flags {
-	if h := hashWords(text, nil); len(h) == 1 {
+	if h := hashWords(text); len(h) == 1 {
 		return x.words[h[0]].flags
 	}
 	return 0
@@ -86,14 +86,14 @@ func (x *Lexicon) Flags(text string) Flags {
 
 // Vote lets a word speak for a language.
 func (x *Lexicon) Vote(text string, lang int) {
-	if h := hashWords(text, nil); len(h) == 1 {
+	if h := hashWords(text); len(h) == 1 {
 		x.or(h[0], 0, 1<<(8*lang))
 	}
 }
 
 // Cue adds a turn of phrase of up to five words.
 func (x *Lexicon) Cue(text string, c Cue) {
-	h := hashWords(text, nil)
+	h := hashWords(text)
 	if len(h) == 0 || len(h) > maxPhrase+1 || c == NoCue || c >= cueEnd {
 		return
 	}

@@ -34,68 +34,77 @@ type run struct {
 	cues [maxRun]Cue
 }
 
+// lattice has a number for each label of each word of a run.
+type lattice [maxRun][labels]float64
+
 // decode labels a run by forward and backward sums and adds what is sure enough.
 func (w *window) decode(r *run, add func(Found)) {
-	n := r.b - r.a
-	m := w.m
-	var alpha, beta [maxRun][labels]float64
-	for i := range n {
-		e := exps(&r.emit[i])
-		var sum float64
+	var p, beta lattice
+	w.forward(r, &p)
+	w.backward(r, &beta)
+	for i := range r.b - r.a {
+		for y := range labels {
+			p[i][y] *= beta[i][y]
+		}
+		scaled(&p[i])
+	}
+	w.spans(r, &p, add)
+}
+
+// forward sums over what stands before each word. It turns the emissions into
+// odds, for backward.
+func (w *window) forward(r *run, alpha *lattice) {
+	before := [labels]float64{outside: 1}
+	for i := range r.b - r.a {
+		r.emit[i] = exps(&r.emit[i])
 		for y := range labels {
 			if !w.allowed(r, i, y) {
 				continue
 			}
 			s := 0.0
-			if i == 0 {
-				s = m.trans[outside][y]
-			} else {
-				for x := range labels {
-					if follow(x, y) {
-						s += alpha[i-1][x] * m.trans[x][y]
-					}
+			for x := range labels {
+				if follow(x, y) {
+					s += before[x] * w.m.trans[x][y]
 				}
 			}
-			alpha[i][y] = s * e[y]
-			sum += alpha[i][y]
+			alpha[i][y] = s * r.emit[i][y]
 		}
-		for y := range labels {
-			alpha[i][y] /= sum
-		}
-		r.emit[i] = e
+		scaled(&alpha[i])
+		before = alpha[i]
 	}
+}
+
+// backward sums over what stands behind each word.
+func (w *window) backward(r *run, beta *lattice) {
+	n := r.b - r.a
 	for x := range labels {
-		beta[n-1][x] = m.trans[x][outside]
+		beta[n-1][x] = w.m.trans[x][outside]
 	}
 	for i := n - 2; i >= 0; i-- {
-		var sum float64
 		for x := range labels {
 			for y := range labels {
 				if follow(x, y) && w.allowed(r, i+1, y) {
-					beta[i][x] += m.trans[x][y] * r.emit[i+1][y] * beta[i+1][y]
+					beta[i][x] += w.m.trans[x][y] * r.emit[i+1][y] * beta[i+1][y]
 				}
 			}
-			sum += beta[i][x]
 		}
-		for x := range labels {
-			beta[i][x] /= sum
-		}
+		scaled(&beta[i])
 	}
-	for i := range n {
-		var sum float64
-		for y := range labels {
-			alpha[i][y] *= beta[i][y]
-			sum += alpha[i][y]
-		}
-		for y := range labels {
-			alpha[i][y] /= sum
-		}
+}
+
+// scaled makes numbers add up to one.
+func scaled(v *[labels]float64) {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
 	}
-	w.spans(r, &alpha, add)
+	for y := range v {
+		v[y] /= sum
+	}
 }
 
 // spans reads names off the probabilities of labels.
-func (w *window) spans(r *run, p *[maxRun][labels]float64, add func(Found)) {
+func (w *window) spans(r *run, p *lattice, add func(Found)) {
 	n, done := r.b-r.a, 0
 	for i := 0; i < n; {
 		k, best := None, 0.0

@@ -1,8 +1,11 @@
 package tagger
 
-// Find calls add for each name in order. It allocates nothing.
+// Find calls add for each name in order. It allocates nothing. No model finds
+// nothing.
 func (m *Model) Find(text string, add func(Found)) {
-	m.chunks(text, add, nil)
+	if m != nil {
+		m.chunks(text, add, nil)
+	}
 }
 
 // chunks cuts a text into windows and works on those with a candidate: it finds,

@@ -57,7 +57,7 @@ var classes = func() (t [256]struct { //nolint:gochecknoglobals // a constant ta
 		}
 	}
 	for chars, sep := range map[string]uint16{
-		" \t": sepSpace, ",": sepComma, ".": sepStop, "!?": sepBang, ":;": sepColon, "\"*_~`": sepQuote, "([{<": sepOpen, ")]}>": sepClose,
+		"\x20\t": sepSpace, ",": sepComma, ".": sepStop, "!?": sepBang, ":;": sepColon, "\"*_~`": sepQuote, "([{<": sepOpen, ")]}>": sepClose,
 		"-": sepDash, "/\\|": sepSlash, "@": sepAt, "#": sepHash, "\n\r": sepLine, "&+": sepAnd, "'": sepApostrophe,
 	} {
 		for i := range len(chars) {
@@ -160,7 +160,7 @@ func otherAlphabet(r rune) (class, folded uint32) {
 		if lower != r {
 			class |= isUpper
 		}
-		return class, uint32(lower) //nolint:gosec // a rune is not negative here
+		return class, uint32(lower)
 	}
 	if unicode.IsMark(r) {
 		return isSkip, 0

@@ -75,7 +75,7 @@ func Load(file string) (*Model, error) {
 		c.group = groupOf(c.flags)
 		at += 16
 	}
-	n := 1 << bits.Len(uint(2*nCue)) //nolint:gosec // bounded above
+	n := 1 << bits.Len(uint(2*nCue))
 	m.cues = cueTable{keys: make([]uint64, n), cues: make([]Cue, n), words: make([]uint8, n)}
 	for range nCue {
 		m.cues.put(load64(file, at), Cue(file[at+8]), file[at+9])
@@ -84,9 +84,9 @@ func Load(file string) (*Model, error) {
 	m.lex.pairs = file[at : at+pairBytes]
 	at += pairBytes
 	m.lex.slots = file[at : at+4<<slotBits]
-	m.lex.shift = uint(64 - slotBits) //nolint:gosec // bounded above
+	m.lex.shift = uint(64 - slotBits)
 	m.weights = file[at+4<<slotBits:]
-	m.rowBits = uint(rowBits) //nolint:gosec // bounded above
+	m.rowBits = uint(rowBits)
 	return m, nil
 }
 

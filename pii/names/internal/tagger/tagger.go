@@ -32,9 +32,8 @@ const (
 	maxRun     = 32 // candidates that are labelled together
 )
 
-func begin(k Kind) int    { return 2*int(k) - 1 }
-func inside(k Kind) int   { return 2 * int(k) }
-func kindOf(lab int) Kind { return Kind((lab + 1) / 2) } //nolint:gosec // labels are below 8
+func begin(k Kind) int  { return 2*int(k) - 1 }
+func inside(k Kind) int { return 2 * int(k) }
 
 // Found is one name: text[Start:End], byte offsets.
 type Found struct {

@@ -41,7 +41,7 @@ type tokenizer struct {
 func (z *tokenizer) next(t *token) (ok bool) {
 	s, i, sep := z.text, z.at, uint16(0)
 	var c, f uint32
-	w := 1
+	var w int
 	for {
 		if i >= len(s) {
 			z.at = i
@@ -199,14 +199,14 @@ func hashWWW() uint64 {
 // Key is the same for two spellings of a word that the lexicon does not tell
 // apart: case, accents and width do not matter. It is 0 for no word or several.
 func Key(word string) uint64 {
-	if h := hashWords(word, nil); len(h) == 1 {
+	if h := hashWords(word); len(h) == 1 {
 		return h[0]
 	}
 	return 0
 }
 
 // hashWords hashes the words of a lexicon entry.
-func hashWords(entry string, to []uint64) []uint64 {
+func hashWords(entry string) (to []uint64) {
 	z := tokenizer{text: entry}
 	var t token
 	for z.next(&t) {
