@@ -30,7 +30,6 @@ import (
 	"github.com/sotto-chat/sotto/internal/transcript"
 	"github.com/sotto-chat/sotto/internal/vault"
 	"github.com/sotto-chat/sotto/internal/wording"
-	"github.com/sotto-chat/sotto/pii"
 )
 
 // parts is everything that works on the data.
@@ -195,7 +194,7 @@ func (p *parts) connect(ctx context.Context, s *Server) error {
 	return p.inbox.Connect(ctx, inbox.Config{
 		DB: p.db, Vault: p.vault, Gate: p.gate, Log: p.log, People: p.people, Journal: p.journal, Transcript: p.transcript,
 		Outbox: p.outbox, Offers: p.offers, Handout: p.handout, Media: p.media, Public: s.cfg.PublicURL, Rights: p.life, IDs: p.ids, Now: s.now, Logger: s.log, Bot: s.bot, Adapters: p.adapters,
-		Mask: pii.DefaultPolicy(), Book: p.book, Notice: p.notice, Retention: s.retention(), Clear: s.cfg.Bot.Text == "clear",
+		Mask: s.mask, Book: p.book, Notice: p.notice, Retention: s.retention(), Clear: s.cfg.Bot.Text == "clear",
 		PerMinute: s.cfg.Limits.PerPersonPerMinute, Timeout: s.cfg.Bot.Timeout, SendFor: s.cfg.Outbox.AttemptsFor,
 	})
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/internal/clock"
 	"github.com/sotto-chat/sotto/internal/config"
+	"github.com/sotto-chat/sotto/pii"
 )
 
 // Config says where the configuration is and what takes its place in code. The
@@ -61,6 +62,7 @@ type Server struct {
 	log      *slog.Logger
 	bot      sotto.Bot
 	accounts []account
+	mask     *pii.Policy // what bots see of what people write
 	ready    chan struct{}
 	addr     string
 }
@@ -107,6 +109,8 @@ func configure(in Config) (*Server, error) {
 	if c != nil {
 		var more []config.Problem
 		s.accounts, more = s.readAccounts()
+		problems.Add(more...)
+		s.mask, more = maskPolicy(c)
 		problems.Add(more...)
 	}
 	if err := problems.Err(); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sotto-chat/sotto/internal/jsonl"
 	"github.com/sotto-chat/sotto/pii"
+	"github.com/sotto-chat/sotto/server"
 )
 
 // textFlags are shared by the commands that look for personal data in texts.
@@ -24,6 +25,9 @@ type textFlags struct {
 	Files  []string     `arg:"" optional:"" help:"Files to read, - is standard input. A file of JSON lines holds an object with id and text on each; any other is one text." placeholder:"FILE"`
 	Type   []string     `help:"Look for these types only, such as EMAIL." placeholder:"TYPE"`
 	Region []string     `help:"Countries (ISO 3166) whose national formats count without a word that says so." placeholder:"CC"`
+	Own       string   `help:"A JSON file of recognisers of your own." type:"path" placeholder:"FILE"`
+	Allow     []string `help:"Never count this text." placeholder:"TEXT"`
+
 	failed atomic.Int64 // lines that were not understood
 
 	Threshold float64 `help:"The least score that counts, above 0 and at most 1." default:"0.5"`
@@ -35,6 +39,11 @@ func (f *textFlags) finder() (*pii.Finder, error) {
 	if f.Threshold <= 0 || f.Threshold > 1 {
 		return nil, fmt.Errorf("the threshold %v is not above 0 and at most 1", f.Threshold)
 	}
+	own, err := server.OwnRecognisers(f.Own)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Own, err)
+	}
+	out.Own, out.Allow = own, f.Allow
 	for _, t := range f.Type {
 		typ := pii.Type(strings.ToUpper(t))
 		if !slices.Contains(pii.Types(), typ) {

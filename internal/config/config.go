@@ -54,6 +54,7 @@ type Config struct {
 	Bot        Bot        `yaml:"bot"`
 	Outbox     Outbox     `yaml:"outbox"`
 	Media      Media      `yaml:"media"`
+	PII        PII        `yaml:"pii"`
 
 	// KeyIsDefaultFile reports that no key was configured and that Keys.Current
 	// names a file of Sotto's own choice, which is created on the very first
@@ -120,6 +121,16 @@ type Bot struct {
 type Outbox struct {
 	Unknown     string        `yaml:"unknown"`      // resend (maybe twice) or drop (maybe never) where the outcome of a send is unknown; default resend
 	AttemptsFor time.Duration `yaml:"attempts_for"` // how long a reply is tried; default 24h, at most 7d
+}
+
+// PII says what of what people write bots do not see. By default that is what
+// identifies people; dates, places, organisations, ages and links stay.
+type PII struct {
+	Mask    []string `yaml:"mask"`    // types that are masked beside those, such as DATE; default none
+	Leave   []string `yaml:"leave"`   // types that are left as they are, such as USERNAME; default none
+	Regions []string `yaml:"regions"` // countries (ISO 3166) whose bare national numbers count; default none
+	Allow   []string `yaml:"allow"`   // texts that are never masked, such as the shop's own telephone number; default none
+	Own     string   `yaml:"own"`     // JSON file of recognisers of one's own; default none
 }
 
 // Media says what a bot may fetch of what people send along, and for how long it

@@ -133,7 +133,7 @@ func (c *Config) complete() {
 	if reply, ok := c.Purpose(sotto.PurposeReply); ok && c.lines["media.retention"] == 0 {
 		c.Media.Retention = min(c.Media.Retention, max(0, reply.Retention))
 	}
-	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.ACME.CAFile, &c.Bot.Sources, &c.Audit.Head, &c.Policies} {
+	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.ACME.CAFile, &c.Bot.Sources, &c.Audit.Head, &c.Policies, &c.PII.Own} {
 		if *p != "" {
 			*p = within(c.Dir, *p)
 		}
