@@ -22,11 +22,11 @@ import (
 
 // textFlags are shared by the commands that look for personal data in texts.
 type textFlags struct {
-	Files  []string     `arg:"" optional:"" help:"Files to read, - is standard input. A file of JSON lines holds an object with id and text on each; any other is one text." placeholder:"FILE"`
-	Type   []string     `help:"Look for these types only, such as EMAIL." placeholder:"TYPE"`
-	Region []string     `help:"Countries (ISO 3166) whose national formats count without a word that says so." placeholder:"CC"`
-	Own       string   `help:"A JSON file of recognisers of your own." type:"path" placeholder:"FILE"`
-	Allow     []string `help:"Never count this text." placeholder:"TEXT"`
+	Files  []string `arg:"" optional:"" help:"Files to read, - is standard input. A file of JSON lines holds an object with id and text on each; any other is one text." placeholder:"FILE"`
+	Type   []string `help:"Look for these types only, such as EMAIL." placeholder:"TYPE"`
+	Region []string `help:"Countries (ISO 3166) whose national formats count without a word that says so." placeholder:"CC"`
+	Own    string   `help:"A JSON file of recognisers of your own." type:"path" placeholder:"FILE"`
+	Allow  []string `help:"Never count this text." placeholder:"TEXT"`
 
 	failed atomic.Int64 // lines that were not understood
 
