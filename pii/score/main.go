@@ -5,9 +5,9 @@
 // A file holds JSON lines: {"text", "spans":[{"start","end","type","weak"}],
 // "scope", "source", "lang"}. Offsets count Unicode code points. scope is "*"
 // where every type is labelled, else the list of the types that are labelled
-// completely: a finding of another type counts neither way. A finding is right
-// if it overlaps a label of its type that no other finding has taken; a label
-// that is weak counts neither way.
+// completely: a finding of another type counts neither way. A label is found if a
+// finding of its type overlaps it; a finding that overlaps no label of its type is
+// false; a label that is weak counts neither way.
 //
 // Printed for each source and type: labels, precision, recall, F1, F2 (which
 // counts a miss more than a false alarm), and the part of the labelled
@@ -211,21 +211,13 @@ func (t *table) add(r *row, found []pii.Span, only map[pii.Type]bool) {
 		if !counts(s.Type) {
 			continue
 		}
-		hit, weak := -1, false
+		hit := false
 		for i, l := range r.Spans {
 			if l.Type == s.Type && l.Start < s.End && s.Start < l.End {
-				if weak = l.Weak; !taken[i] && !weak {
-					hit = i
-					break
-				}
-				weak = weak || taken[i] // a second finding in one label is not a false alarm
+				taken[i], hit = true, true
 			}
 		}
-		switch {
-		case hit >= 0:
-			taken[hit] = true
-			t.of(s.Type).right++
-		case !weak:
+		if !hit {
 			t.of(s.Type).wrong++
 			t.example(t.of(s.Type), "false", r, s.Start, s.End)
 		}
@@ -237,7 +229,9 @@ func (t *table) add(r *row, found []pii.Span, only map[pii.Type]bool) {
 		c := t.of(l.Type)
 		c.bytes += l.End - l.Start
 		c.leaked += l.End - l.Start - covered(l, found)
-		if !taken[i] {
+		if taken[i] {
+			c.right++
+		} else {
 			c.missed++
 			t.example(c, "missed", r, l.Start, l.End)
 		}
