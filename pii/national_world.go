@@ -52,7 +52,7 @@ func checkBRCPF(b []byte) bool { return elevenOK(b[:10], 11) && elevenOK(b, 11) 
 
 func checkBRCNPJ(b []byte) bool { return elevenOK(b[:13], 9) && elevenOK(b, 9) }
 
-func checkCASIN(b []byte) bool { return b[0] != '0' && b[0] != '8' && luhn(b) }
+func checkCASIN(b []byte) bool { return b[0] != '8' && luhn(b) }
 
 func checkCNID(b []byte) bool { // region, yyyymmdd, serial, ISO 7064 MOD 11-2
 	const regions = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 91"

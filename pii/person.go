@@ -2,6 +2,7 @@ package pii
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/sotto-chat/sotto/pii/names"
 )
@@ -23,12 +24,22 @@ func (f *Finder) findNames(text string, found []Span) []Span {
 		if at < rules && found[at].Start < end || sp.Score < f.threshold() || !f.wants(sp.Type) {
 			return
 		}
+		if sp.Type != Person && at < rules && announces(text[start:end], &found[at], found[at].Start-end) {
+			return // "NHS number 943 476 5919" names a number and no organisation
+		}
 		found = append(found, sp)
 	})
 	if len(found) > rules && rules > 0 {
 		slices.SortFunc(found, func(a, b Span) int { return a.Start - b.Start })
 	}
 	return found
+}
+
+// announces reports whether a name is the word that made a finding sure, which
+// begins gap bytes behind it.
+func announces(name string, sp *Span, gap int) bool {
+	const near = 24
+	return gap <= near && sp.Context != "" && len(name) <= len(sp.Context) && strings.EqualFold(name, sp.Context[:len(name)])
 }
 
 // nameScore puts the model's probability, at least its threshold, into the range
