@@ -67,7 +67,7 @@ func (h *house) sayInFrame(b *tab, chat, s string) {
 			b.t.Fatal("the frame is empty")
 		}
 	}
-	f.wait("the framed page is ready", `document.getElementById('text') && !document.getElementById('text').disabled`)
+	f.wait("the framed page is ready", `document.readyState === 'complete' && document.getElementById('text') && !document.getElementById('text').disabled`)
 	f.run(chromedp.SendKeys(chromedp.CSS("#text"), s+kb.Enter))
 	f.wait("an answer in the frame", lastBot+`?.includes('You said: `+s+`')`)
 }
