@@ -24,7 +24,7 @@ func (f *Finder) findNames(text string, found []Span) []Span {
 		if at < rules && found[at].Start < end || sp.Score < f.threshold() || !f.wants(sp.Type) {
 			return
 		}
-		if sp.Type != Person && at < rules && announces(text[start:end], &found[at], found[at].Start-end) {
+		if at < rules && announces(text[start:end], &found[at], found[at].Start-end) {
 			return // "NHS number 943 476 5919" names a number and no organisation
 		}
 		found = append(found, sp)
