@@ -89,7 +89,7 @@ type Adapter struct {
 	public  bool
 	token   channel.Secret
 	api     string
-	cdn     string
+	cdn     wire.Host
 	timeout time.Duration // 0 = the caller's
 	now     func() time.Time
 	client  channel.Doer
@@ -136,7 +136,7 @@ func New(c Config) (*Adapter, error) {
 	if a.api, err = wire.Base(cmp.Or(c.API, DefaultAPI)); err != nil {
 		bad("api: %w", err)
 	}
-	if a.cdn, err = wire.Base(cmp.Or(c.CDN, DefaultCDN)); err != nil {
+	if a.cdn, err = wire.ParseHost(cmp.Or(c.CDN, DefaultCDN)); err != nil {
 		bad("cdn: %w", err)
 	}
 	if c.Timeout < 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/wire"
@@ -17,7 +16,7 @@ func (a *Adapter) Fetch(ctx context.Context, f channel.Attachment, limit int64) 
 	if a.client == nil {
 		return nil, &channel.SendError{Class: channel.Auth, Code: "not_configured"}
 	}
-	if !below(a.cdn, f.ID) {
+	if u, err := url.Parse(f.ID); err != nil || !a.cdn.Has(u) || u.Fragment != "" {
 		return nil, bad("host")
 	}
 	to, err := wire.NewEndpoint(http.MethodGet, f.ID, "User-Agent", agent)
@@ -32,11 +31,4 @@ func (a *Adapter) Fetch(ctx context.Context, f channel.Attachment, limit int64) 
 		e.Class = channel.Bad // no credential of ours was there to be refused
 	}
 	return data, err //nolint:wrapcheck // a *channel.SendError, complete
-}
-
-// below reports whether an address is of the host of base.
-func below(base, addr string) bool {
-	b, err := url.Parse(base)
-	u, uerr := url.Parse(addr)
-	return err == nil && uerr == nil && u.Scheme == b.Scheme && strings.EqualFold(u.Host, b.Host) && u.User == nil && u.Opaque == "" && u.Fragment == ""
 }

@@ -27,7 +27,7 @@ func (a *Adapter) Fetch(ctx context.Context, at channel.Attachment, limit int64)
 		}
 	}
 	u, err := url.Parse(addr)
-	if err != nil || !a.files.holds(u) {
+	if err != nil || !a.files.Has(u) {
 		return nil, bad("host")
 	}
 	ctx, cancel := wire.Bound(ctx, a.timeout)
@@ -72,7 +72,7 @@ func (a *Adapter) get(r *http.Request, kind string, limit int64) ([]byte, error)
 		return nil, &channel.SendError{Class: channel.Retry, Code: "broken"} // the error shows the address
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.Request != nil && resp.Request.URL != nil && !a.files.holds(resp.Request.URL) {
+	if resp.Request != nil && resp.Request.URL != nil && !a.files.Has(resp.Request.URL) {
 		return nil, bad("host") // a client that follows was led away
 	}
 	if resp.StatusCode != http.StatusOK {

@@ -55,7 +55,7 @@ func (a *Adapter) store(ctx context.Context, f *channel.File) (id string, err er
 		return "", err
 	}
 	u, perr := url.Parse(ans.uploadTo)
-	if perr != nil || ans.file == "" || !a.files.holds(u) && !a.api.holds(u) {
+	if perr != nil || ans.file == "" || !a.files.Has(u) && !a.api.Has(u) {
 		return "", bad("host") // a file goes to Slack and nowhere else
 	}
 	// The address is the permission: no token goes along.

@@ -88,7 +88,7 @@ func (a *Adapter) target(m *channel.Outgoing) target {
 	}
 	t.channel, t.thread = h.user, ""
 	// An address is believed only where answers are taken.
-	if u, err := url.Parse(h.url); err == nil && h.url != "" && a.hooks.holds(u) {
+	if u, err := url.Parse(h.url); err == nil && h.url != "" && a.hooks.Has(u) {
 		t.url = h.url
 	}
 	return t

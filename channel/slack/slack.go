@@ -28,7 +28,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -132,14 +131,8 @@ var (
 // base is one of Slack's addresses: as it was configured, and what every
 // address below it begins with.
 type base struct {
-	addr         string // without a final slash
-	scheme, host string
-}
-
-// holds reports whether u is an address on the same scheme, host and port. One
-// with a password in it is on none.
-func (b *base) holds(u *url.URL) bool {
-	return b.host != "" && u.User == nil && u.Opaque == "" && u.Scheme == b.scheme && strings.EqualFold(u.Host, b.host)
+	addr string // without a final slash
+	wire.Host
 }
 
 func newBase(addr string) (base, error) {
@@ -147,11 +140,8 @@ func newBase(addr string) (base, error) {
 	if err != nil {
 		return base{}, err //nolint:wrapcheck // named by the caller
 	}
-	u, err := url.Parse(addr)
-	if err != nil {
-		return base{}, errors.New("not an address") // the parser's error would repeat it
-	}
-	return base{addr, u.Scheme, u.Host}, nil
+	host, err := wire.ParseHost(addr)
+	return base{addr, host}, err //nolint:wrapcheck // named by the caller
 }
 
 // New makes an adapter. The error, of kind invalid, names everything that is

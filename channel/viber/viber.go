@@ -87,7 +87,7 @@ type Adapter struct {
 	token   channel.Secret
 	sender  []byte // as JSON
 	welcome []byte // the answer to somebody who opens the chat; nil = none
-	media   []place
+	media   []wire.Host
 	timeout time.Duration // 0 = the caller's
 	now     func() time.Time
 	client  channel.Doer
@@ -136,7 +136,7 @@ func New(c Config) (*Adapter, error) {
 	if a.api, err = wire.Base(cmp.Or(c.API, DefaultAPI)); err != nil {
 		bad("api: %w", err)
 	}
-	if a.media, err = places(c.hosts()); err != nil {
+	if a.media, err = wire.ParseHosts(c.hosts()); err != nil {
 		bad("media: %w", err)
 	}
 	if c.Timeout < 0 {

@@ -5,10 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/sotto-chat/sotto"
@@ -123,16 +123,13 @@ func isMediaID(id string) bool {
 
 func (a *Adapter) download(ctx context.Context, address string, limit int64) ([]byte, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.User != nil {
+	if err != nil {
 		return nil, bad("host")
 	}
-	at := -1
-	for i := range a.hosts {
-		if a.hosts[i].has(u) {
-			at = i
-			break
-		}
+	if u.Scheme == "https" {
+		u.Host = strings.TrimSuffix(u.Host, ":443") // the usual port is no other place
 	}
+	at := slices.IndexFunc(a.hosts, func(h wire.Host) bool { return h.Has(u) })
 	if at < 0 {
 		return nil, bad("host")
 	}
@@ -155,7 +152,7 @@ func (a *Adapter) download(ctx context.Context, address string, limit int64) ([]
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch {
-	case resp.Request != nil && resp.Request.URL.Host != u.Host, resp.StatusCode/100 == 3: // it leads elsewhere
+	case resp.Request != nil && resp.Request.URL.Host != r.URL.Host, resp.StatusCode/100 == 3: // it leads elsewhere
 		return nil, bad("host")
 	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
 		return nil, &channel.SendError{Class: channel.Bad, Status: resp.StatusCode, Code: "expired"}
@@ -172,42 +169,4 @@ func (a *Adapter) download(ctx context.Context, address string, limit int64) ([]
 		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: "broken"}
 	}
 	return data, nil
-}
-
-// place is a host, or all hosts below a domain.
-type place struct {
-	scheme, host string // with the port, in lower case
-	below        bool   // the host is a domain, of which its subdomains count
-}
-
-// parsePlace reads an address or a pattern such as https://*.example.org.
-func parsePlace(text string) (p place, err error) {
-	plain := text
-	if scheme, host, ok := strings.Cut(text, "://*."); ok {
-		plain, p.below = scheme+"://"+host, true
-		if name, _, _ := strings.Cut(host, "/"); !strings.Contains(name, ".") {
-			return place{}, errors.New("a pattern needs a whole domain, such as https://*.example.org")
-		}
-	}
-	base, err := wire.Base(plain)
-	if err != nil {
-		return place{}, err //nolint:wrapcheck // says it
-	}
-	u, err := url.Parse(base)
-	if err != nil || p.below && u.Scheme != "https" {
-		return place{}, fmt.Errorf("want an address, or a pattern with https")
-	}
-	p.scheme, p.host = u.Scheme, strings.ToLower(u.Host)
-	return p, nil
-}
-
-func (p *place) has(u *url.URL) bool {
-	host := strings.ToLower(u.Host)
-	if u.Scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
-	}
-	if u.Scheme != p.scheme || !p.below {
-		return u.Scheme == p.scheme && host == p.host
-	}
-	return strings.HasSuffix(host, "."+p.host)
 }

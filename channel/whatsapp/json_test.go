@@ -11,6 +11,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
 )
 
 // FuzzJSON: whatever people and bots write stays inside its own string, and
@@ -80,13 +81,13 @@ func FuzzPlace(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	p, err := parsePlace("https://*.fbsbx.com")
+	p, err := wire.ParseHost("https://*.fbsbx.com")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
 		u, err := url.Parse(address)
-		if err != nil || !p.has(u) {
+		if err != nil || !p.Has(u) {
 			return
 		}
 		if name := strings.ToLower(u.Hostname()); u.Scheme != "https" || !strings.HasSuffix(name, ".fbsbx.com") || u.Port() != "" && u.Port() != "443" {

@@ -94,7 +94,7 @@ type Adapter struct {
 	hook   meta.Hook
 	base   string         // address of the API with its version
 	proof  channel.Secret // appsecret_proof
-	hosts  []place        // of attachments
+	hosts  []wire.Host    // of attachments
 	traits channel.Traits
 
 	messages wire.Endpoint // of the configured number
@@ -129,11 +129,11 @@ func New(c Config) (*Adapter, error) {
 	}
 	base, wrong := faults(&c)
 	for _, h := range append([]string{c.API}, c.MediaHosts...) {
-		p, err := parsePlace(h)
+		host, err := wire.ParseHost(h)
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("media_hosts: %w", err))
 		}
-		a.hosts = append(a.hosts, p)
+		a.hosts = append(a.hosts, host)
 	}
 	if len(wrong) > 0 {
 		return nil, sotto.E("whatsapp.new", sotto.KindInvalid, errors.Join(wrong...))

@@ -81,7 +81,7 @@ type Account struct {
 	token   channel.Secret
 	proof   channel.Secret // appsecret_proof, zero = none
 	base    string         // address of the API with its version
-	media   []place
+	media   []wire.Host
 	timeout time.Duration // 0 = the caller's
 	client  channel.Doer
 	now     func() time.Time
@@ -141,7 +141,7 @@ func (a *Account) check(c *Config) (base string, wrong []error) {
 	if err != nil {
 		bad("api: %w", err)
 	}
-	if a.media, err = places(c.Media); err != nil {
+	if a.media, err = wire.ParseHosts(c.Media); err != nil {
 		bad("media: %w", err)
 	}
 	if c.Timeout < 0 {

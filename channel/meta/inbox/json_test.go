@@ -12,6 +12,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
 )
 
 // FuzzJSON: whatever people and bots write stays inside its own string, and
@@ -51,7 +52,7 @@ func FuzzPlaces(f *testing.F) {
 	for _, s := range []string{"https://a.fbcdn.net/x", "https://a.fbcdn.net@b.example", "https://b.example/.fbcdn.net", "https://a.fbcdn.net:1/", "https://\xff.fbcdn.net"} {
 		f.Add(s)
 	}
-	list, err := places([]string{"https://*.fbcdn.net", "https://one.example"})
+	list, err := wire.ParseHosts([]string{"https://*.fbcdn.net", "https://one.example"})
 	if err != nil {
 		f.Fatal(err)
 	}
