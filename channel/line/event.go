@@ -5,10 +5,10 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
 )
 
 // event says what happened; false where it is of a kind that is not known, or
@@ -16,7 +16,7 @@ import (
 func (r *event) event() (channel.Event, bool) {
 	e := channel.Event{
 		Sender: r.user, Conversation: r.conversation(), Group: r.group != "" || r.room != "",
-		Time: moment(r.at),
+		Time: wire.UnixMilli(r.at),
 	}
 	ok := r.classify(&e)
 	if !ok {
@@ -144,13 +144,4 @@ func (r *event) delivery(e *channel.Event) string {
 		r.kind, strconv.FormatInt(r.at, 10), e.Conversation, e.Sender, e.ID, r.reply, r.data, e.Text,
 	}, "\x00")))
 	return "h" + hex.EncodeToString(sum[:16])
-}
-
-// moment turns LINE's milliseconds into a time.
-func moment(ms int64) time.Time {
-	const year10000 = 253402300800000
-	if ms <= 0 || ms >= year10000 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

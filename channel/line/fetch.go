@@ -3,7 +3,6 @@ package line
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -41,19 +40,8 @@ func (a *Adapter) Fetch(ctx context.Context, at channel.Attachment, limit int64)
 		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: strconv.Itoa(resp.StatusCode)}
 	case resp.StatusCode != http.StatusOK:
 		return nil, wire.StatusError(wire.Answer{Status: resp.StatusCode, RetryAfter: wire.Seconds(resp.Header.Get("Retry-After"))})
-	case resp.ContentLength > limit:
-		return nil, bad("too_large")
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case sotto.KindOf(err) == sotto.KindInvalid: // our own way out has a bound as well
-		return nil, bad("too_large")
-	case err != nil:
-		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: "broken"}
-	case int64(len(b)) > limit:
-		return nil, bad("too_large")
-	}
-	return b, nil
+	return wire.Body(resp, limit) //nolint:wrapcheck // a *channel.SendError, complete
 }
 
 // digits reports whether an id is one of LINE's messages.

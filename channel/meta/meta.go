@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/sotto-chat/sotto/channel"
@@ -165,10 +166,39 @@ type Fault struct {
 	Transient     bool
 }
 
-// Read reads the value of the field "error" and reports whether it is one.
-func (f *Fault) Read(s *wire.Scanner) bool {
-	is := s.Object()
-	for ok := is; ok && s.Field(); {
+// Name is the fault's number as [channel.SendError] carries it: "10.2018278".
+func (f *Fault) Name() string {
+	name := strconv.FormatInt(f.Code, 10)
+	if f.Subcode != 0 {
+		name += "." + strconv.FormatInt(f.Subcode, 10)
+	}
+	return name
+}
+
+// Judge says what an answer of the Graph API to a call means: nil where it is a
+// success. known reports that it is the API's own, and fault is the error that it
+// tells of, nil for none; sort makes of it what it means for a message.
+func Judge(got wire.Answer, known bool, fault *Fault, sort func(*Fault, wire.Answer) *channel.SendError) error {
+	switch {
+	case got.Status == http.StatusGatewayTimeout: // whatever the document says: a gateway gave up waiting
+		return wire.StatusError(got)
+	case known && fault != nil:
+		return sort(fault, got)
+	case got.Status/100 != 2:
+		return wire.StatusError(got)
+	case !known:
+		return &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
+	}
+	return nil
+}
+
+// ReadFault reads the value of the field "error"; nil where it is none.
+func ReadFault(s *wire.Scanner) *Fault {
+	if !s.Object() {
+		return nil
+	}
+	f := new(Fault)
+	for s.Field() {
 		switch string(s.Name()) {
 		case "code":
 			f.Code = s.Int()
@@ -180,5 +210,5 @@ func (f *Fault) Read(s *wire.Scanner) bool {
 			s.Skip()
 		}
 	}
-	return is
+	return f
 }

@@ -270,7 +270,11 @@ func TestFault(t *testing.T) {
 	} {
 		s := wire.NewScanner([]byte(tt.body))
 		var f Fault
-		if is := f.Read(&s); is != tt.is || f != tt.want || s.End() != nil {
+		got := ReadFault(&s)
+		if got != nil {
+			f = *got
+		}
+		if is := got != nil; is != tt.is || f != tt.want || s.End() != nil {
 			t.Errorf("%s: %+v, %v", tt.body, f, is)
 		}
 	}

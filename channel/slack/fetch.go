@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -90,17 +89,7 @@ func (a *Adapter) get(r *http.Request, kind string, limit int64) ([]byte, error)
 	if page(resp.Header.Get("Content-Type")) && !page(kind) {
 		return nil, &channel.SendError{Class: channel.Bad, Status: resp.StatusCode, Code: "sign_in"}
 	}
-	if resp.ContentLength > limit {
-		return nil, bad("too_large")
-	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
-		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: "broken"}
-	}
-	if int64(len(b)) > limit {
-		return nil, bad("too_large")
-	}
-	return b, nil
+	return wire.Body(resp, limit) //nolint:wrapcheck // a *channel.SendError, complete
 }
 
 func page(kind string) bool {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -308,14 +307,4 @@ func conversation(chat, connection string) string {
 		return chat
 	}
 	return chat + "@" + connection
-}
-
-// unix turns Telegram's seconds into a time; 0 means that a message is not
-// accessible any more.
-func unix(sec int64) time.Time {
-	const year10000 = 253402300800
-	if sec <= 0 || sec >= year10000 {
-		return time.Time{}
-	}
-	return time.Unix(sec, 0).UTC()
 }

@@ -209,7 +209,7 @@ func (m *message) event(e *channel.Event, field string, me self) {
 	e.ID, e.Sender, e.Language = m.id, m.from.id, m.from.language
 	e.Conversation = conversation(m.chat.id, m.connection)
 	e.Group = m.chat.group()
-	e.Time = unix(max(m.date, m.edited))
+	e.Time = wire.Unix(max(m.date, m.edited))
 	e.Text, e.Attachments = m.text, m.files
 	ents := m.entities
 	if e.Text == "" {
@@ -406,7 +406,7 @@ func (o *other) event(e *channel.Event, field string) {
 	e.Conversation = conversation(o.chat.id, o.connection)
 	e.Group = o.chat.group()
 	e.ID = o.messageID
-	e.Time = unix(o.date)
+	e.Time = wire.Unix(o.date)
 	switch field {
 	case "callback_query":
 		o.button(e)

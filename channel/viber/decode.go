@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -137,7 +136,7 @@ func (m *message) read(s *wire.Scanner) {
 
 // tell makes an event; false means a kind that is not known.
 func (c *callback) tell() (channel.Event, bool) {
-	e := channel.Event{ID: c.token, Time: moment(c.stamp), Sender: c.userID, Language: c.user.language}
+	e := channel.Event{ID: c.token, Time: wire.UnixMilli(c.stamp), Sender: c.userID, Language: c.user.language}
 	if e.Sender == "" {
 		e.Sender = c.user.id
 	}
@@ -195,15 +194,6 @@ func (m *message) fill(e *channel.Event) {
 		a.ID = ""
 	}
 	e.Attachments = []channel.Attachment{a}
-}
-
-// moment turns a timestamp, in milliseconds, into a time.
-func moment(n int64) time.Time {
-	const year10000 = 253_402_300_800_000
-	if n <= 0 || n >= year10000 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n).UTC()
 }
 
 // tag returns s if it can be a BCP 47 tag.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
@@ -216,7 +215,7 @@ func (r *reader) change(s *wire.Scanner, entry string, at int64) {
 		v.drop() // whatever it holds may be meant for others
 	case v.listed || v.failed > 0:
 	case known && name != "messages":
-		r.Events = append(r.Events, channel.Event{Kind: sotto.EventOther, Delivery: key("c", name, entry, stamp(at), string(raw)), Time: moment(at)})
+		r.Events = append(r.Events, channel.Event{Kind: sotto.EventOther, Delivery: key("c", name, entry, stamp(at), string(raw)), Time: wire.Moment(at)})
 	default:
 		r.Unknown++
 	}
@@ -256,20 +255,4 @@ func key(kind string, parts ...string) string {
 	}
 	var sum [sha256.Size]byte
 	return kind + "#" + hex.EncodeToString(h.Sum(sum[:0])[:16])
-}
-
-// moment turns a timestamp into a time. WhatsApp's are seconds, some samples
-// have milliseconds.
-func moment(n int64) time.Time {
-	const (
-		month3In1973 = 100_000_000_000     // as milliseconds; as seconds the year 5138
-		year10000    = 253_402_300_800_000 // as milliseconds
-	)
-	switch {
-	case n <= 0 || n >= year10000:
-		return time.Time{}
-	case n < month3In1973:
-		return time.Unix(n, 0).UTC()
-	}
-	return time.UnixMilli(n).UTC()
 }

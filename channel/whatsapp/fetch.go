@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -158,15 +157,6 @@ func (a *Adapter) download(ctx context.Context, address string, limit int64) ([]
 		return nil, &channel.SendError{Class: channel.Bad, Status: resp.StatusCode, Code: "expired"}
 	case resp.StatusCode != http.StatusOK:
 		return nil, again(wire.StatusError(wire.Answer{Status: resp.StatusCode}))
-	case resp.ContentLength > limit:
-		return nil, bad("too_large")
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case int64(len(data)) > limit:
-		return nil, bad("too_large")
-	case err != nil:
-		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: "broken"}
-	}
-	return data, nil
+	return wire.Body(resp, limit) //nolint:wrapcheck // a *channel.SendError, complete
 }

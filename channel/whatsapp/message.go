@@ -50,7 +50,7 @@ func (v *value) message(s *wire.Scanner, echo bool) {
 		return
 	}
 	e := channel.Event{
-		ID: m.id, Sender: m.from.phone, Alias: m.from.user, Time: moment(m.at),
+		ID: m.id, Sender: m.from.phone, Alias: m.from.user, Time: wire.Moment(m.at),
 		Delivery: key("m", m.id),
 	}
 	if m.id == "" {

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -343,10 +342,9 @@ func accepted(kind string) string {
 
 // answer is what the API answers.
 type answer struct {
-	id     string // of the message
-	file   string // id of a file
-	failed bool
-	fault  meta.Fault
+	id     string      // of the message
+	file   string      // id of a file
+	fault  *meta.Fault // nil = none
 	body   []byte
 	header http.Header
 }
@@ -371,8 +369,8 @@ func (ans *answer) read(body []byte) bool {
 		case "id":
 			ans.file = s.ID()
 		case "error":
-			ans.failed = ans.fault.Read(&s)
-			odd = !ans.failed // an error that cannot be read is no success
+			ans.fault = meta.ReadFault(&s)
+			odd = ans.fault == nil // an error that cannot be read is no success
 		default:
 			s.Skip()
 		}
@@ -395,15 +393,8 @@ func (a *Adapter) call(ctx context.Context, to wire.Endpoint, body []byte, kind 
 	}
 	ans := answer{header: got.Header}
 	known := ans.read(got.Body)
-	switch {
-	case got.Status == http.StatusGatewayTimeout: // whatever the document says: a gateway gave up waiting
-		return answer{}, wire.StatusError(got)
-	case known && ans.failed:
-		return answer{}, sort(&ans.fault, got)
-	case got.Status/100 != 2:
-		return answer{}, wire.StatusError(got)
-	case !known:
-		return answer{}, &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
+	if err := meta.Judge(got, known, ans.fault, sort); err != nil {
+		return answer{}, err //nolint:wrapcheck // a *channel.SendError, complete
 	}
 	return ans, nil
 }
@@ -414,10 +405,7 @@ func sort(f *meta.Fault, got wire.Answer) *channel.SendError {
 	if e.Class == channel.Auth && f.Code != 0 { // the status says less than the code
 		e.Class = channel.Bad
 	}
-	e.Code = strconv.FormatInt(f.Code, 10)
-	if f.Subcode != 0 {
-		e.Code += "." + strconv.FormatInt(f.Subcode, 10)
-	}
+	e.Code = f.Name()
 	wait := time.Duration(0)
 	switch f.Code {
 	case 1, 2, 4, 17, 32, 341, 613, 1200, 80007, 80008, 130429, // too much at once, or out of order

@@ -228,7 +228,7 @@ func (v *value) status(s *wire.Scanner) {
 		return
 	}
 	e := channel.Event{
-		Kind: sotto.EventReceipt, ID: id, Sender: to.phone, Alias: to.user, Time: moment(at), Payload: state,
+		Kind: sotto.EventReceipt, ID: id, Sender: to.phone, Alias: to.user, Time: wire.Moment(at), Payload: state,
 		Delivery: key("s", id, state, participant.phone, participant.user),
 	}
 	if code != "" {
@@ -297,7 +297,7 @@ func (v *value) preference(s *wire.Scanner) {
 		}
 	}
 	e := channel.Event{
-		Kind: sotto.EventOther, Sender: who.phone, Alias: who.user, Payload: category, Time: moment(at),
+		Kind: sotto.EventOther, Sender: who.phone, Alias: who.user, Payload: category, Time: wire.Moment(at),
 		Delivery: key("p", who.phone, who.user, category, state, stamp(at)),
 	}
 	switch state {
@@ -345,7 +345,7 @@ func (v *value) renamed(s *wire.Scanner) {
 		return
 	}
 	v.add(channel.Event{
-		Kind: sotto.EventMigrate, Sender: old, Alias: phone, Conversation: old, Payload: now, Time: moment(at),
+		Kind: sotto.EventMigrate, Sender: old, Alias: phone, Conversation: old, Payload: now, Time: wire.Moment(at),
 		Delivery: key("u", old, now, stamp(at)),
 	})
 }
@@ -378,7 +378,7 @@ func (v *value) group(s *wire.Scanner) {
 			s.Skip()
 		}
 	}
-	base := channel.Event{Kind: sotto.EventOther, Conversation: id, Group: true, Time: moment(at), Delivery: key("g", id, kind, stamp(at))}
+	base := channel.Event{Kind: sotto.EventOther, Conversation: id, Group: true, Time: wire.Moment(at), Delivery: key("g", id, kind, stamp(at))}
 	if id == "" || failed {
 		v.add(base)
 		return
@@ -437,7 +437,7 @@ func (v *value) call(s *wire.Scanner) {
 		}
 	}
 	v.add(channel.Event{
-		Kind: sotto.EventOther, ID: id, Sender: who.phone, Alias: who.user, Time: moment(at),
+		Kind: sotto.EventOther, ID: id, Sender: who.phone, Alias: who.user, Time: wire.Moment(at),
 		Delivery: key("a", id, what, who.phone, who.user, stamp(at)),
 	})
 }

@@ -36,15 +36,24 @@ func Fetch(client channel.Doer, r *http.Request, limit int64) ([]byte, error) {
 			e.Class = channel.Retry
 		}
 		return nil, e
-	case resp.ContentLength > limit:
-		return nil, refuse("too_large")
+	}
+	return Body(resp, limit)
+}
+
+// Body reads a file of at most limit bytes out of an answer. The error is a
+// *channel.SendError: of class Bad with code "too_large" where there are more,
+// also where it is our own way out that says so; Retry where the answer broke off.
+func Body(resp *http.Response, limit int64) ([]byte, error) {
+	large := &channel.SendError{Class: channel.Bad, Status: resp.StatusCode, Code: "too_large"}
+	if resp.ContentLength > limit {
+		return nil, large
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
+	switch {
+	case int64(len(b)) > limit, sotto.KindOf(err) == sotto.KindInvalid:
+		return nil, large
+	case err != nil:
 		return nil, unfetched(fmt.Errorf("read: %w", err), resp.StatusCode)
-	}
-	if int64(len(b)) > limit {
-		return nil, refuse("too_large")
 	}
 	return b, nil
 }

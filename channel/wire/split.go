@@ -38,12 +38,8 @@ type Measure func(s string) int
 // Bytes measures in bytes of UTF-8.
 func Bytes(s string) int { return len(s) }
 
-// Runes measures in Unicode code points.
-func Runes(s string) int { return utf8.RuneCountInString(s) }
-
-// AppendSplit is [Split] by a measure of choice, which is [Units], [Bytes] or
-// [Runes], and appends the parts to those there are. The limit is at least
-// one character.
+// AppendSplit is [Split] by a measure of choice, which is [Units] or [Bytes],
+// and appends the parts to those there are. The limit is at least one character.
 func AppendSplit(parts []string, text string, limit int, size Measure) []string {
 	limit = max(limit, size("\U0010FFFF")) // a character is never cut
 	for runes(text, limit, size) < len(text) {

@@ -191,7 +191,7 @@ func (r *record) field(s *wire.Scanner) {
 			r.id = id
 		}
 	case "created_timestamp", "timestamp_ms":
-		r.at = moment(s.Int())
+		r.at = wire.UnixMilli(s.Int())
 	case "date_time", "created_at":
 		if t, err := time.Parse(time.RFC3339, s.Text()); err == nil {
 			r.at = t.UTC()
@@ -359,13 +359,4 @@ func unescape(s string) string {
 		return s
 	}
 	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'").Replace(s)
-}
-
-// moment turns X's milliseconds into a time.
-func moment(ms int64) time.Time {
-	const year10000 = 253402300800000
-	if ms <= 0 || ms >= year10000 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

@@ -2,7 +2,6 @@ package x
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -89,15 +88,6 @@ func (a *Adapter) get(r *http.Request, limit int64) ([]byte, error) {
 		return nil, a.sort(wire.Answer{
 			Status: resp.StatusCode, RetryAfter: wire.Seconds(resp.Header.Get("Retry-After")), Header: resp.Header,
 		}, new(answer))
-	case resp.ContentLength > limit:
-		return nil, bad("too_large")
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case int64(len(b)) > limit, sotto.KindOf(err) == sotto.KindInvalid: // our own way out has a bound as well
-		return nil, bad("too_large")
-	case err != nil:
-		return nil, &channel.SendError{Class: channel.Retry, Status: resp.StatusCode, Code: "broken"}
-	}
-	return b, nil
+	return wire.Body(resp, limit) //nolint:wrapcheck // a *channel.SendError, complete
 }

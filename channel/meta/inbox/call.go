@@ -2,8 +2,6 @@ package inbox
 
 import (
 	"context"
-	"net/http"
-	"strconv"
 
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/meta"
@@ -12,11 +10,10 @@ import (
 
 // answer is what the API answers to a call.
 type answer struct {
-	message string // the id of what was sent
-	failed  bool
-	fault   meta.Fault
-	body    []byte // for Check and Install
-	date    string // when it was given, by Meta's clock
+	message string      // the id of what was sent
+	fault   *meta.Fault // nil = none
+	body    []byte      // for Check and Install
+	date    string      // when it was given, by Meta's clock
 }
 
 // read reads an answer and reports whether it is the API's own.
@@ -29,8 +26,8 @@ func (ans *answer) read(body []byte) bool {
 		case "message_id":
 			ans.message = s.ID()
 		case "error":
-			ans.failed = ans.fault.Read(&s)
-			odd = !ans.failed // an error that cannot be read is no success
+			ans.fault = meta.ReadFault(&s)
+			odd = ans.fault == nil // an error that cannot be read is no success
 		default:
 			s.Skip()
 		}
@@ -57,15 +54,8 @@ func (a *Account) call(ctx context.Context, to wire.Endpoint, body []byte, kind 
 	var ans answer
 	known := ans.read(got.Body)
 	ans.date = got.Header.Get("Date")
-	switch {
-	case got.Status == http.StatusGatewayTimeout: // whatever the document says: a gateway gave up waiting
-		return answer{}, wire.StatusError(got)
-	case known && ans.failed:
-		return answer{}, sort(&ans.fault, got)
-	case got.Status/100 != 2:
-		return answer{}, wire.StatusError(got)
-	case !known:
-		return answer{}, &channel.SendError{Class: channel.Unknown, Status: got.Status, Code: "answer"}
+	if err := meta.Judge(got, known, ans.fault, sort); err != nil {
+		return answer{}, err //nolint:wrapcheck // a *channel.SendError, complete
 	}
 	return ans, nil
 }
@@ -77,10 +67,7 @@ func sort(f *meta.Fault, got wire.Answer) *channel.SendError {
 	if e.Class == channel.Auth { // the status says less than the code
 		e.Class = channel.Bad
 	}
-	e.Code = strconv.FormatInt(f.Code, 10)
-	if f.Subcode != 0 {
-		e.Code += "." + strconv.FormatInt(f.Subcode, 10)
-	}
+	e.Code = f.Name()
 	switch e.Code {
 	case "10.2018278", "10.2018065", "10.2534022":
 		e.Class = channel.Window

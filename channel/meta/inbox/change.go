@@ -94,7 +94,7 @@ func (c *change) words(s *wire.Scanner) {
 func (c *change) event() channel.Event {
 	e := channel.Event{
 		Kind: sotto.EventOther, ID: cmp.Or(c.comment, c.id, c.other), Sender: cmp.Or(c.from, c.sender),
-		Text: c.text, Time: moment(cmp.Or(c.at, c.item.at)),
+		Text: c.text, Time: wire.Moment(cmp.Or(c.at, c.item.at)),
 	}
 	e.Delivery = name(cmp.Or(c.at, c.item.at) == 0, []string{c.field, e.ID, c.other, e.Sender, c.what, c.text}, c.at, c.item.at)
 	return e

@@ -183,7 +183,7 @@ func (r *reader) finish(e *entry) {
 			ev.Account = e.id
 		}
 		if ev.Time.IsZero() {
-			ev.Time = moment(e.at)
+			ev.Time = wire.Moment(e.at)
 		}
 		if strings.HasPrefix(ev.Delivery, hashed) {
 			ev.Delivery += "." + strconv.FormatInt(e.at, 10)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sotto-chat/sotto"
 	"github.com/sotto-chat/sotto/channel"
+	"github.com/sotto-chat/sotto/channel/wire"
 )
 
 // event says what an item means.
@@ -15,7 +16,7 @@ func (it *item) event(standby bool) channel.Event {
 	p := &it.part
 	e := channel.Event{
 		Kind: it.meaning(), ID: p.mid, Sender: it.sender, Conversation: it.sender,
-		Account: it.recipient, Time: moment(it.at),
+		Account: it.recipient, Time: wire.Moment(it.at),
 	}
 	switch e.Kind { //nolint:exhaustive // the others carry no text
 	case sotto.EventMessage, sotto.EventEcho, sotto.EventEdit:

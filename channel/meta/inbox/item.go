@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"time"
-
 	"github.com/sotto-chat/sotto/channel"
 	"github.com/sotto-chat/sotto/channel/wire"
 )
@@ -221,20 +219,4 @@ func fileKind(t string) string {
 		return ""
 	}
 	return "other" // share, ig_post, story_mention, fallback, template, unsupported_type and what comes after them
-}
-
-// moment turns a timestamp into a time. Meta's are milliseconds; some fields
-// and samples have seconds.
-func moment(n int64) time.Time {
-	const (
-		month3In1973 = 100_000_000_000     // as milliseconds; as seconds the year 5138
-		year10000    = 253_402_300_800_000 // as milliseconds
-	)
-	switch {
-	case n <= 0 || n >= year10000:
-		return time.Time{}
-	case n < month3In1973:
-		return time.Unix(n, 0).UTC()
-	}
-	return time.UnixMilli(n).UTC()
 }
